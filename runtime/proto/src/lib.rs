@@ -1,0 +1,13 @@
+//! The session of sente as a machine without I/O.
+
+pub mod codec;
+pub mod contract;
+pub mod frame;
+mod reason;
+mod secret;
+mod time;
+pub mod wire;
+
+pub use reason::{Close, CloseReason, FreshReason, Refused, RefusedReason};
+pub use secret::{ResumeSecret, Secret, SessionId};
+pub use time::Time;
