@@ -1,2 +1,147 @@
-//! (being written)
-fn main() {}
+//! The tasks of the house: `cargo xtask <task>`. One file a task; `cargo xtask --help` lists them.
+
+mod bench;
+mod book;
+mod check;
+mod demo;
+mod downstream;
+mod markdown;
+mod process;
+mod test;
+mod tools;
+
+use std::process::ExitCode;
+
+use process::{Failure, Result};
+
+/// One task: its name, what it does in a line, its help, and the function that does it.
+struct Task {
+    name: &'static str,
+    about: &'static str,
+    help: &'static str,
+    run: fn(&[String]) -> Result,
+}
+
+/// All tasks, in the order of the help. A new task is a file of its own and an entry here.
+const TASKS: &[Task] = &[
+    Task {
+        name: "demo",
+        about: "Start the chat server and tell how to join it",
+        help: demo::HELP,
+        run: demo::run,
+    },
+    Task {
+        name: "test",
+        about: "Run every test there is",
+        help: test::HELP,
+        run: test::run,
+    },
+    Task {
+        name: "check",
+        about: "Formatting, lints, documentation, licences, advisories",
+        help: check::HELP,
+        run: check::run,
+    },
+    Task {
+        name: "book",
+        about: "Build the book and check its samples and links",
+        help: book::HELP,
+        run: book::run,
+    },
+    Task {
+        name: "bench",
+        about: "Run the benchmarks, beside the peers they are compared with",
+        help: bench::HELP,
+        run: bench::run,
+    },
+];
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match dispatch(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure::Told) => ExitCode::FAILURE,
+        Err(Failure::Because(reason)) => {
+            eprintln!("\nerror: {reason}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn dispatch(arguments: &[String]) -> Result {
+    let Some((name, rest)) = arguments.split_first() else {
+        print!("{}", overview());
+        return Ok(());
+    };
+    let task = |name: &str| TASKS.iter().find(|task| task.name == name);
+    match (name.as_str(), rest) {
+        ("-h" | "--help", _) | ("help", []) => print!("{}", overview()),
+        ("help", [name, ..]) => match task(name) {
+            Some(task) => print!("{}", task.help),
+            None => return Err(unknown(name)),
+        },
+        (name, rest) => {
+            let task = task(name).ok_or_else(|| unknown(name))?;
+            // What follows `--` belongs to the program that the task starts.
+            let own = rest.iter().take_while(|argument| *argument != "--");
+            if own.into_iter().any(|it| it == "-h" || it == "--help") {
+                print!("{}", task.help);
+            } else {
+                return (task.run)(rest);
+            }
+        }
+    }
+    Ok(())
+}
+
+fn overview() -> String {
+    let mut text = String::from("Usage: cargo xtask <task> [options]\n\nTasks:\n");
+    for task in TASKS {
+        text += &format!("  {:<7}{}\n", task.name, task.about);
+    }
+    text + "\n`cargo xtask <task> --help` says more about one of them. Tools that a task needs are\n\
+            installed the first time, with a word about it.\n"
+}
+
+fn unknown(name: &str) -> Failure {
+    Failure::because(format!(
+        "there is no task `{name}`; `cargo xtask --help` lists the tasks"
+    ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn arguments(line: &str) -> Vec<String> {
+        line.split_whitespace().map(str::to_owned).collect()
+    }
+
+    #[test]
+    fn every_task_is_in_the_overview_and_has_a_help_that_names_it() {
+        let overview = overview();
+        for task in TASKS {
+            assert!(overview.contains(task.name), "{}", task.name);
+            let usage = format!("Usage: cargo xtask {}", task.name);
+            assert!(task.help.starts_with(&usage), "{}", task.name);
+            assert!(task.help.ends_with('\n'), "{}", task.name);
+        }
+    }
+
+    #[test]
+    fn an_unknown_task_is_an_error_that_names_it() {
+        for line in ["tset", "help tset"] {
+            let Err(Failure::Because(reason)) = dispatch(&arguments(line)) else {
+                panic!("`{line}` was accepted");
+            };
+            assert!(reason.contains("`tset`"), "{reason}");
+        }
+    }
+
+    #[test]
+    fn help_is_shown_without_running_the_task() {
+        for line in ["", "--help", "help", "help test", "test --help", "demo -h"] {
+            assert!(dispatch(&arguments(line)).is_ok(), "{line}");
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! `cargo xtask check`: what can be said about the code without running it.
+
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use crate::process::{Context, Failure, Result, cargo, root, run as run_command, wait};
+use crate::tools::DENY;
+
+pub(crate) const HELP: &str = "\
+Usage: cargo xtask check
+
+Everything that can be said about the code without running it:
+
+  formatting      cargo fmt --all --check
+  lints           cargo clippy on all targets, warnings are errors
+  features        the crate `sente` without its default features
+  documentation   cargo doc, warnings are errors
+  dependencies    cargo deny: licences, sources and bans; advisories where the database of
+                  advisories can be reached, and a plain word where it cannot
+
+Goes on after a failure, so that one run shows all of them.
+";
+
+/// How long the download of the advisories may take before it counts as unreachable.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+type Check = (&'static str, fn() -> Result);
+
+pub(crate) fn run(arguments: &[String]) -> Result {
+    if let [unexpected, ..] = arguments {
+        return Err(Failure::because(format!(
+            "`{unexpected}` means nothing here; see `cargo xtask check --help`"
+        )));
+    }
+    const CHECKS: [Check; 6] = [
+        ("formatting", formatting),
+        ("lints", lints),
+        ("features", features),
+        ("documentation", documentation),
+        ("dependencies", dependencies),
+        ("advisories", advisories),
+    ];
+    let mut failed = Vec::new();
+    for (name, check) in CHECKS {
+        match check() {
+            Ok(()) => {}
+            Err(Failure::Because(reason)) => failed.push(format!("{name}: {reason}")),
+            Err(Failure::Told) => failed.push(name.to_owned()),
+        }
+    }
+    if failed.is_empty() {
+        eprintln!("\nAll checks passed.");
+        return Ok(());
+    }
+    Err(Failure::because(format!(
+        "not everything is in order\n  {}",
+        failed.join("\n  ")
+    )))
+}
+
+fn formatting() -> Result {
+    run_command(&mut cargo(["fmt", "--all", "--check"]))
+}
+
+fn lints() -> Result {
+    run_command(&mut cargo([
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--",
+        "--deny",
+        "warnings",
+    ]))
+}
+
+fn features() -> Result {
+    run_command(&mut cargo([
+        "check",
+        "--package",
+        "sente",
+        "--no-default-features",
+    ]))
+}
+
+fn documentation() -> Result {
+    run_command(cargo(["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "--deny warnings"))
+}
+
+fn dependencies() -> Result {
+    let deny = DENY.ensure()?;
+    run_command(
+        Command::new(deny)
+            .args(["check", "bans", "licenses", "sources"])
+            .current_dir(root()),
+    )
+}
+
+/// Advisories come from a database that is not everywhere within reach. Where it is, a known
+/// problem is a failure; where it is not, that is said, and is none.
+fn advisories() -> Result {
+    let deny = DENY.ensure()?;
+    eprintln!("\n$ cargo-deny fetch db");
+    let mut fetch = Command::new(&deny)
+        .args(["fetch", "db"])
+        .current_dir(root())
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .context("cannot start cargo-deny")?;
+    let fetched = match wait(&mut fetch, PATIENCE)? {
+        Some(status) => status.success(),
+        None => {
+            // It may end by itself just now.
+            let _ = fetch.kill().and_then(|()| fetch.wait());
+            false
+        }
+    };
+    if !fetched {
+        eprintln!(
+            "NOT CHECKED: advisories. Their database cannot be reached from here; \
+             run `cargo deny check advisories` where it can."
+        );
+        return Ok(());
+    }
+    run_command(
+        Command::new(deny)
+            .args(["check", "--disable-fetch", "advisories"])
+            .current_dir(root()),
+    )
+}

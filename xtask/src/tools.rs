@@ -1,0 +1,202 @@
+//! Tools that do not come with Rust: found, or installed once for the user.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use crate::process::{Context, Failure, Result, cargo, run, target};
+
+/// A program that some task needs.
+pub(crate) struct Tool {
+    /// The package, which is also the name of the program.
+    name: &'static str,
+    /// The release that is installed. A later one of the same series is used as it is.
+    version: &'static str,
+    /// What it is needed for, to say when it is installed.
+    purpose: &'static str,
+    /// Further arguments for `cargo install`.
+    options: &'static [&'static str],
+}
+
+pub(crate) const NEXTEST: Tool = Tool {
+    name: "cargo-nextest",
+    version: "0.9.143",
+    purpose: "it runs the tests, each in a process of its own",
+    // Without the updater, which only programs downloaded from its authors can use.
+    options: &["--no-default-features", "--features", "default-no-update"],
+};
+
+pub(crate) const DENY: Tool = Tool {
+    name: "cargo-deny",
+    version: "0.20.2",
+    purpose: "it checks the licences and the sources of all dependencies",
+    options: &[],
+};
+
+pub(crate) const MDBOOK: Tool = Tool {
+    name: "mdbook",
+    version: "0.5.4",
+    purpose: "it builds the book",
+    // Without its own web server and file watcher, which are most of it.
+    options: &["--no-default-features", "--features", "search"],
+};
+
+impl Tool {
+    /// Where the program is; installs it if it is missing or too old.
+    pub(crate) fn ensure(&self) -> Result<PathBuf> {
+        match self.find() {
+            Found::Fits(path) => return Ok(path),
+            Found::Other(version) => eprintln!(
+                "\n{} is here as {version}, but {} is needed: {}.",
+                self.name, self.version, self.purpose
+            ),
+            Found::Missing => eprintln!("\n{} is missing: {}.", self.name, self.purpose),
+        }
+        eprintln!(
+            "Installing {} {} for you, once. This takes some minutes.",
+            self.name, self.version
+        );
+        self.install()?;
+        match self.find() {
+            Found::Fits(path) => Ok(path),
+            Found::Other(version) => Err(Failure::because(format!(
+                "{} {} was installed, but an older {version} comes first in PATH; remove that one",
+                self.name, self.version
+            ))),
+            Found::Missing => Err(Failure::because(format!(
+                "{} was installed, but is not found; add cargo's bin directory to PATH",
+                self.name
+            ))),
+        }
+    }
+
+    /// Looks at the first one only: it is the one that cargo and the shell would start.
+    fn find(&self) -> Found {
+        let first = self
+            .places()
+            .find_map(|path| version_of(&path).map(|version| (path, version)));
+        match first {
+            Some((path, version)) if fits(&version, self.version) => Found::Fits(path),
+            Some((_, version)) => Found::Other(version),
+            None => Found::Missing,
+        }
+    }
+
+    /// The program in each directory of PATH, then in cargo's own.
+    fn places(&self) -> impl Iterator<Item = PathBuf> {
+        let program = format!("{}{}", self.name, std::env::consts::EXE_SUFFIX);
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let mut directories: Vec<PathBuf> = std::env::split_paths(&path).collect();
+        let home = std::env::var_os("CARGO_HOME")
+            .map(PathBuf::from)
+            .or_else(|| std::env::home_dir().map(|home| home.join(".cargo")));
+        directories.extend(home.map(|home| home.join("bin")));
+        directories
+            .into_iter()
+            .map(move |directory| directory.join(&program))
+            .filter(|program| program.is_file())
+    }
+
+    fn install(&self) -> Result {
+        let directory = target().join("tools");
+        let mut arguments = vec!["install", "--locked", "--version", self.version, self.name];
+        arguments.extend(self.options);
+        let by_hand = format!("cargo {}", arguments.join(" "));
+        let outcome = run(cargo(arguments)
+            .arg("--target-dir")
+            .arg(&directory)
+            // These tools wait for files and for other programs: what counts is to have them soon.
+            .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1")
+            .env("CARGO_PROFILE_RELEASE_LTO", "off")
+            .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")
+            .env("CARGO_PROFILE_RELEASE_DEBUG", "0"));
+        if outcome.is_err() {
+            return Err(Failure::because(format!(
+                "{} could not be installed ({}); install it by hand:\n  {by_hand}",
+                self.name, self.purpose
+            )));
+        }
+        std::fs::remove_dir_all(&directory)
+            .context(format!("cannot remove {}", directory.display()))
+    }
+}
+
+enum Found {
+    Fits(PathBuf),
+    Other(String),
+    Missing,
+}
+
+/// The version that a program says it has.
+fn version_of(program: &Path) -> Option<String> {
+    let output = Command::new(program)
+        .args(subcommand(program))
+        .arg("--version")
+        .stdin(Stdio::null())
+        .output()
+        .ok()?;
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    first_version(&text)
+}
+
+/// Extensions of cargo expect their own name as the first argument.
+fn subcommand(program: &Path) -> Option<String> {
+    let name = program.file_stem()?.to_str()?;
+    name.strip_prefix("cargo-").map(str::to_owned)
+}
+
+fn first_version(text: &str) -> Option<String> {
+    text.split_whitespace()
+        .map(|word| word.trim_start_matches('v'))
+        .find(|word| parse(word).is_some())
+        .map(str::to_owned)
+}
+
+/// Whether `version` is `wanted` or a later one of the same series.
+fn fits(version: &str, wanted: &str) -> bool {
+    match (parse(version), parse(wanted)) {
+        (Some((0, minor, patch)), Some((0, wanted_minor, wanted_patch))) => {
+            minor == wanted_minor && patch >= wanted_patch
+        }
+        (Some(version), Some(wanted)) => version.0 == wanted.0 && version >= wanted,
+        _ => false,
+    }
+}
+
+fn parse(version: &str) -> Option<(u64, u64, u64)> {
+    let mut parts = version.split('.').map(str::parse::<u64>);
+    match (parts.next(), parts.next(), parts.next(), parts.next()) {
+        (Some(Ok(major)), Some(Ok(minor)), Some(Ok(patch)), None) => Some((major, minor, patch)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_read_from_what_the_tools_print() {
+        for (printed, version) in [
+            (
+                "cargo-nextest 0.9.143 (60fa45f63 2026-08-04)\n",
+                Some("0.9.143"),
+            ),
+            ("mdbook v0.5.4", Some("0.5.4")),
+            ("cargo-deny 0.20.2", Some("0.20.2")),
+            ("error: no such command", None),
+        ] {
+            assert_eq!(first_version(printed).as_deref(), version, "{printed}");
+        }
+    }
+
+    #[test]
+    fn a_later_release_of_the_same_series_fits() {
+        assert!(fits("0.5.4", "0.5.4"));
+        assert!(fits("0.5.10", "0.5.4"));
+        assert!(fits("1.9.0", "1.2.3"));
+        assert!(!fits("0.5.3", "0.5.4"));
+        assert!(!fits("0.6.0", "0.5.4"));
+        assert!(!fits("2.0.0", "1.2.3"));
+        assert!(!fits("nightly", "0.5.4"));
+    }
+}
