@@ -1,0 +1,152 @@
+//! Calls that this side has made: where each is, when it must end, and how it ended.
+
+use std::collections::{BTreeSet, HashMap};
+
+use bytes::Bytes;
+use slab::Slab;
+
+use crate::Time;
+use crate::frame::{Failure, Outcome};
+
+/// A call that this side has made. Valid until its result is taken or it is cancelled.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct CallId(pub usize);
+
+/// How a call ended: the reply or the error, encoded, or what prevented both.
+pub type CallResult = Result<Bytes, CallFailure>;
+
+/// Why a call brought no reply.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub enum CallFailure {
+    /// The handler said no; its error, encoded.
+    Rejected(Bytes),
+    /// The other side could not run it, or not to its end.
+    Failed(Failure),
+    /// No answer by the deadline.
+    TimedOut {
+        /// Whether it had been cut into a frame.
+        maybe_executed: bool,
+    },
+    /// The session ended.
+    Disconnected {
+        /// Whether it had been cut into a frame.
+        maybe_executed: bool,
+    },
+    /// No room in the outbox by the deadline.
+    Full,
+}
+
+pub(super) fn result_of(outcome: Outcome) -> CallResult {
+    match outcome {
+        Outcome::Reply(payload) => Ok(payload),
+        Outcome::Rejected(payload) => Err(CallFailure::Rejected(payload)),
+        Outcome::Failed(failure) => Err(CallFailure::Failed(failure)),
+    }
+}
+
+/// Where a call is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum Place {
+    /// It waits for room, or has ended.
+    Nowhere,
+    /// In the outbox, not yet cut, under this stamp.
+    Waiting(u64),
+    /// Cut into a frame under this number.
+    Sent(u64),
+}
+
+#[derive(Default)]
+pub(super) struct Calls {
+    slots: Slab<Slot>,
+    numbers: HashMap<u64, CallId>,
+    deadlines: BTreeSet<(Time, CallId)>,
+}
+
+struct Slot {
+    deadline: Time,
+    place: Place,
+    result: Option<CallResult>,
+}
+
+impl Calls {
+    /// How many have not ended.
+    pub(super) fn len(&self) -> usize {
+        self.deadlines.len()
+    }
+
+    pub(super) fn insert(&mut self, deadline: Time, stamp: u64) -> CallId {
+        self.insert_at(deadline, Place::Waiting(stamp))
+    }
+
+    pub(super) fn insert_without_entry(&mut self, deadline: Time) -> CallId {
+        self.insert_at(deadline, Place::Nowhere)
+    }
+
+    fn insert_at(&mut self, deadline: Time, place: Place) -> CallId {
+        let call = CallId(self.slots.insert(Slot { deadline, place, result: None }));
+        self.deadlines.insert((deadline, call));
+        call
+    }
+
+    pub(super) fn give_entry(&mut self, call: CallId, stamp: u64) {
+        if let Some(slot) = self.slots.get_mut(call.0) {
+            slot.place = Place::Waiting(stamp);
+        }
+    }
+
+    /// The call has been cut under `number`. Returns its deadline.
+    pub(super) fn sent(&mut self, call: CallId, number: u64) -> Time {
+        let Some(slot) = self.slots.get_mut(call.0) else { return Time::default() };
+        if slot.place != Place::Sent(number) {
+            slot.place = Place::Sent(number);
+            self.numbers.insert(number, call);
+        }
+        slot.deadline
+    }
+
+    pub(super) fn of_number(&self, number: u64) -> Option<CallId> {
+        self.numbers.get(&number).copied()
+    }
+
+    /// Ends a call. Returns whether it had not ended before.
+    pub(super) fn complete(&mut self, call: CallId, result: CallResult) -> bool {
+        let Some(slot) = self.slots.get_mut(call.0).filter(|slot| slot.result.is_none()) else {
+            return false;
+        };
+        slot.result = Some(result);
+        self.deadlines.remove(&(slot.deadline, call));
+        if let Place::Sent(number) = std::mem::replace(&mut slot.place, Place::Nowhere) {
+            self.numbers.remove(&number);
+        }
+        true
+    }
+
+    pub(super) fn take_result(&mut self, call: CallId) -> Option<CallResult> {
+        self.slots.get(call.0)?.result.as_ref()?;
+        self.slots.remove(call.0).result
+    }
+
+    /// Removes a call, and says where it was.
+    pub(super) fn forget(&mut self, call: CallId) -> Place {
+        let Some(slot) = self.slots.try_remove(call.0) else { return Place::Nowhere };
+        self.deadlines.remove(&(slot.deadline, call));
+        if let Place::Sent(number) = slot.place {
+            self.numbers.remove(&number);
+        }
+        slot.place
+    }
+
+    pub(super) fn in_flight(&self) -> Vec<(CallId, Place)> {
+        self.deadlines.iter().map(|(_, call)| (*call, self.slots[call.0].place)).collect()
+    }
+
+    pub(super) fn next_deadline(&self) -> Option<Time> {
+        self.deadlines.first().map(|(deadline, _)| *deadline)
+    }
+
+    /// A call whose deadline has passed, if any. The caller completes it.
+    pub(super) fn expired(&self, now: Time) -> Option<(CallId, Place)> {
+        let (deadline, call) = *self.deadlines.first()?;
+        (deadline <= now).then(|| (call, self.slots[call.0].place))
+    }
+}

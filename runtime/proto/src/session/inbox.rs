@@ -1,0 +1,227 @@
+//! What comes in: numbers, acknowledgements, credit, and the calls that run for the other side.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use crate::frame::{Acknowledge, Item};
+use crate::{CloseReason, Limits, Time};
+
+/// After so many items, or so many bytes, an acknowledgement no longer waits: the other side's
+/// outbox must not stall while this side reads.
+const ACKNOWLEDGE_ITEMS: u64 = 128;
+const ACKNOWLEDGE_BYTES: usize = 64 * 1024;
+
+pub(super) struct Inbox {
+    /// The highest number received; all before it have been received too.
+    received: u64,
+    /// The highest number acknowledged to the other side.
+    told: u64,
+    /// Received and not acknowledged, in payload bytes.
+    untold_bytes: usize,
+    due: Option<Time>,
+    now: bool,
+    acknowledge_delay: Duration,
+    credit: Credit,
+    calls: BTreeMap<u64, Time>,
+    deadlines: BTreeSet<(Time, u64)>,
+}
+
+/// How many events and calls the other side may send, counted since the session began.
+struct Credit {
+    /// How many handlers may run at once.
+    handlers: u64,
+    arrived: u64,
+    finished: u64,
+    /// The promise given to the other side. It never shrinks.
+    announced: u64,
+    /// Withheld because of the rate until then.
+    due: Option<Time>,
+    rate: u64,
+    tokens: u64,
+    refilled: Option<Time>,
+}
+
+impl Inbox {
+    pub(super) fn new(limits: &Limits) -> Self {
+        Self {
+            received: 0,
+            told: 0,
+            untold_bytes: 0,
+            due: None,
+            now: false,
+            acknowledge_delay: limits.acknowledge_delay,
+            credit: Credit {
+                handlers: u64::from(limits.handlers),
+                arrived: 0,
+                finished: 0,
+                announced: 0,
+                due: None,
+                rate: u64::from(limits.rate.max(1)),
+                tokens: u64::from(limits.rate.max(limits.handlers)),
+                refilled: None,
+            },
+            calls: BTreeMap::new(),
+            deadlines: BTreeSet::new(),
+        }
+    }
+
+    pub(super) const fn received(&self) -> u64 {
+        self.received
+    }
+
+    pub(super) fn running(&self) -> usize {
+        (self.credit.arrived - self.credit.finished) as usize
+    }
+
+    // ---- numbers ----
+
+    /// Takes `new` numbers for `item`.
+    pub(super) fn advance(&mut self, new: u64, item: &Item) -> Result<(), CloseReason> {
+        match item {
+            Item::Event { payload, .. } | Item::Call { payload, .. } => {
+                self.untold_bytes += payload.len();
+                self.credit.arrive(new)?;
+            }
+            Item::Skip { .. } => self.credit.arrive(new)?,
+            Item::Reply { .. } | Item::Cancel { .. } => {}
+        }
+        self.received += new;
+        Ok(())
+    }
+
+    /// A frame with items has been taken in.
+    pub(super) fn arrived(&mut self, now: Time) {
+        if self.due.is_none() && self.received > self.told {
+            self.due = Some(now + self.acknowledge_delay);
+        }
+        // A repeated frame is acknowledged at once: its sender has missed the acknowledgement.
+        if self.received == self.told
+            || self.received - self.told >= ACKNOWLEDGE_ITEMS
+            || self.untold_bytes >= ACKNOWLEDGE_BYTES
+        {
+            self.now = true;
+        }
+    }
+
+    // ---- acknowledgements ----
+
+    pub(super) fn acknowledge_now(&mut self) {
+        self.now = true;
+    }
+
+    pub(super) fn must_acknowledge(&self, now: Time) -> bool {
+        self.now || self.due().is_some_and(|due| due <= now)
+    }
+
+    /// Whether an acknowledgement would tell the other side something.
+    pub(super) fn wants_acknowledge(&self) -> bool {
+        self.now || self.received > self.told || self.credit.due.is_some() || self.credit.is_low()
+    }
+
+    pub(super) fn due(&self) -> Option<Time> {
+        if self.now {
+            return Some(Time::default());
+        }
+        [self.due, self.credit.due].into_iter().flatten().min()
+    }
+
+    /// What to tell the other side; it counts as told. With a full outbox no more credit is given,
+    /// since every call would add a reply to it.
+    pub(super) fn acknowledge(&mut self, now: Time, outbox_is_full: bool) -> Acknowledge {
+        self.told = self.received;
+        self.untold_bytes = 0;
+        self.due = None;
+        self.now = false;
+        Acknowledge { received: self.received, credit: self.credit.announce(now, outbox_is_full) }
+    }
+
+    pub(super) fn credit_may_have_grown(&mut self, outbox_is_full: bool) {
+        if !outbox_is_full && self.credit.is_low() {
+            self.now = true;
+        }
+    }
+
+    // ---- handlers ----
+
+    pub(super) fn finish_event(&mut self) {
+        self.credit.finish(1);
+    }
+
+    /// Numbers that started no handler.
+    pub(super) fn skipped(&mut self, count: u64) {
+        self.credit.finish(count);
+    }
+
+    pub(super) fn start_call(&mut self, call: u64, deadline: Time) {
+        self.calls.insert(call, deadline);
+        self.deadlines.insert((deadline, call));
+    }
+
+    /// Returns whether the call was still running.
+    pub(super) fn finish_call(&mut self, call: u64) -> bool {
+        let Some(deadline) = self.calls.remove(&call) else { return false };
+        self.deadlines.remove(&(deadline, call));
+        self.credit.finish(1);
+        true
+    }
+
+    pub(super) fn running_calls(&mut self) -> Vec<u64> {
+        self.deadlines.clear();
+        std::mem::take(&mut self.calls).into_keys().collect()
+    }
+
+    /// A call whose deadline has passed, no longer running.
+    pub(super) fn expired(&mut self, now: Time) -> Option<u64> {
+        let (_, call) = *self.deadlines.first().filter(|(deadline, _)| *deadline <= now)?;
+        self.finish_call(call);
+        Some(call)
+    }
+
+    pub(super) fn next_deadline(&self) -> Option<Time> {
+        self.deadlines.first().map(|(deadline, _)| *deadline)
+    }
+}
+
+impl Credit {
+    fn arrive(&mut self, count: u64) -> Result<(), CloseReason> {
+        let arrived = self.arrived.checked_add(count).ok_or(CloseReason::CreditExceeded)?;
+        if arrived > self.announced {
+            return Err(CloseReason::CreditExceeded);
+        }
+        self.arrived = arrived;
+        self.tokens = self.tokens.saturating_sub(count);
+        Ok(())
+    }
+
+    fn finish(&mut self, count: u64) {
+        self.finished = (self.finished + count).min(self.arrived);
+    }
+
+    /// Half of it or less is left, and more could be given.
+    fn is_low(&self) -> bool {
+        self.due.is_none()
+            && self.announced - self.arrived <= self.handlers / 2
+            && self.finished + self.handlers > self.announced
+    }
+
+    fn announce(&mut self, now: Time, withhold: bool) -> u64 {
+        self.due = None;
+        let since = now - self.refilled.unwrap_or(now);
+        let more = (since.as_micros() as u64).saturating_mul(self.rate) / 1_000_000;
+        if more > 0 || self.refilled.is_none() {
+            self.refilled = Some(now);
+            self.tokens = (self.tokens + more).min(self.rate.max(self.handlers));
+        }
+        if withhold {
+            return self.announced;
+        }
+        let by_handlers = self.finished + self.handlers;
+        let by_rate = self.arrived + self.tokens;
+        if by_rate < by_handlers && by_rate - self.arrived <= self.handlers / 2 {
+            let wait = self.handlers.saturating_mul(500_000) / self.rate;
+            self.due = Some(now + Duration::from_micros(wait.max(1_000)));
+        }
+        self.announced = self.announced.max(by_handlers.min(by_rate));
+        self.announced
+    }
+}
