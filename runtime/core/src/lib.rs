@@ -1,1 +1,42 @@
-//! (being written)
+//! Typed realtime messaging: one enum of events, typed both ways.
+//!
+//! This crate holds what contracts and handlers name. A server adds `sente-server`, a client
+//! `sente-client`.
+//!
+//! # Layout
+//! * [`events`]: the attribute that turns an enum into senders, handlers and routes
+//! * [`Peer`] and [`Link`]: who sent it, as a handler sees it
+//! * [`Call`] and [`CallError`]: an answer, or what prevented it
+//! * [`driver`]: what the server and the clients are made of
+
+mod call;
+mod dispatch;
+mod error;
+mod link;
+mod peer;
+mod port;
+#[doc(hidden)]
+#[path = "private.rs"]
+pub mod __private;
+mod route;
+mod send;
+mod target;
+
+pub use call::Call;
+pub use error::{CallError, SendError};
+pub use link::{AsLink, Link};
+pub use peer::Peer;
+pub use route::{Direction, Events, Routes, ToClient, ToServer};
+pub use send::{MaybeSend, MaybeSendFuture, MaybeSync, SendFuture};
+pub use sente_macros::events;
+pub use sente_proto::codec::Codec;
+pub use sente_proto::{Secret, SessionId};
+pub use target::{One, Targets};
+
+/// What the server and the clients are made of. For programs that bring their own carrier.
+pub mod driver {
+    pub use crate::dispatch::{Dispatcher, DispatcherBuilder};
+    pub use crate::port::{Bell, Host, Port};
+    pub use crate::route::{Arrived, Route};
+    pub use crate::target::Push;
+}

@@ -15,7 +15,8 @@ pub use sente_proto::contract::{Event, Field, Namespace, Reply};
 pub use sente_proto::session::Delivery;
 
 pub use crate::call::call;
-pub use crate::route::{Arrived, Route, reply, result};
 pub use crate::error::RouteError;
-pub use crate::target::{push, send};
+pub use crate::port::Port;
+pub use crate::route::{Arrived, Direction, Route, reply, result};
 pub use crate::send::{MaybeSend, MaybeSync};
+pub use crate::target::{Outline, push, send};

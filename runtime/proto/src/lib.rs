@@ -3,11 +3,14 @@
 pub mod codec;
 pub mod contract;
 pub mod frame;
+mod limits;
 mod reason;
 mod secret;
+pub mod session;
 mod time;
 pub mod wire;
 
+pub use limits::Limits;
 pub use reason::{Close, CloseReason, FreshReason, Refused, RefusedReason};
 pub use secret::{ResumeSecret, Secret, SessionId};
 pub use time::Time;

@@ -157,6 +157,10 @@ impl Inbox {
         self.deadlines.insert((deadline, call));
     }
 
+    pub(super) fn is_running(&self, call: u64) -> bool {
+        self.calls.contains_key(&call)
+    }
+
     /// Returns whether the call was still running.
     pub(super) fn finish_call(&mut self, call: u64) -> bool {
         let Some(deadline) = self.calls.remove(&call) else { return false };

@@ -197,6 +197,12 @@ impl Session {
         self.calls.len()
     }
 
+    /// Whether a call that came in is still wanted.
+    #[must_use]
+    pub fn is_running(&self, call: u64) -> bool {
+        self.inbox.is_running(call)
+    }
+
     /// Handlers that run for the other side.
     #[must_use]
     pub fn handlers_running(&self) -> usize {

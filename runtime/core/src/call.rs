@@ -1,0 +1,188 @@
+//! A call: a future that sends an event and brings its reply.
+
+use std::convert::Infallible;
+use std::fmt;
+use std::future::Future;
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use sente_proto::codec::{Codec, EncodeError, FieldWriter};
+use sente_proto::session::{CallFailure, CallId, CallResult, Outgoing, Refusal};
+use serde::de::DeserializeOwned;
+
+use crate::error::{CallError, SendError};
+use crate::port::Port;
+use crate::target::{Outline, prepare, refused};
+
+/// A call that has not been sent yet: a future of the reply.
+///
+/// It is sent when it is first polled, and cancelled when it is dropped before it ends: then the
+/// other side drops its handler. It borrows nothing, so it can be spawned, joined and selected on.
+///
+/// ```
+/// # use std::time::Duration;
+/// # async fn example(call: sente::Call<u64, String>) {
+/// match call.timeout(Duration::from_secs(2)).await {
+///     Ok(id) => println!("posted as {id}"),
+///     Err(error) if error.maybe_executed() => println!("nobody knows whether it was posted"),
+///     Err(error) => println!("not posted: {error}"),
+/// }
+/// # }
+/// ```
+///
+/// The deadline is that of the contract (`timeout = "…"`), or else 30 s; it counts from the first
+/// poll, travels with the call and survives reconnects.
+#[must_use = "a call does nothing until it is awaited; `.detach()` sends it and wants no answer"]
+pub struct Call<T, E = Infallible> {
+    state: State,
+    event: &'static str,
+    types: PhantomData<fn() -> (T, E)>,
+}
+
+enum State {
+    Unsent { port: Arc<Port>, outgoing: Outgoing, timeout: Duration },
+    /// Waits for room in the outbox.
+    Waiting { pending: Pending, outgoing: Outgoing },
+    Sent(Pending),
+    /// It could not even be prepared.
+    Unsendable(SendError),
+    Done,
+}
+
+/// A call in flight; cancels it when it is dropped.
+struct Pending {
+    port: Arc<Port>,
+    call: Option<CallId>,
+}
+
+impl Drop for Pending {
+    fn drop(&mut self) {
+        if let Some(call) = self.call {
+            self.port.cancel_call(call);
+        }
+    }
+}
+
+/// Prepares a call. For generated code.
+pub fn call<T, E>(
+    port: Option<&Arc<Port>>,
+    outline: &Outline,
+    timeout: Option<Duration>,
+    write: impl FnOnce(&mut FieldWriter) -> Result<(), EncodeError>,
+) -> Call<T, E> {
+    let event = outline.name();
+    let state = match port.ok_or(SendError::Ended).and_then(|port| Ok((port, prepare(port, outline, |_| Ok(()), write)?))) {
+        Ok((port, outgoing)) => {
+            let timeout = timeout.unwrap_or_else(|| port.with(|_, session| session.limits().call_timeout));
+            State::Unsent { port: Arc::clone(port), outgoing, timeout }
+        }
+        Err(error) => State::Unsendable(error),
+    };
+    Call { state, event, types: PhantomData }
+}
+
+impl<T, E> Call<T, E> {
+    /// Sets another deadline than the contract's, counted from the first poll.
+    pub fn timeout(mut self, timeout: Duration) -> Self {
+        if let State::Unsent { timeout: of_contract, .. } = &mut self.state {
+            *of_contract = timeout;
+        }
+        self
+    }
+
+    /// Sends the event and wants no answer: no reply comes back, and nothing cancels the handler.
+    ///
+    /// # Errors
+    /// If the event could not be accepted for sending.
+    pub fn detach(mut self) -> Result<(), SendError> {
+        match std::mem::replace(&mut self.state, State::Done) {
+            State::Unsent { port, outgoing, .. } => port
+                .act(|now, session| session.send(now, outgoing))
+                .map_err(|refusal| refused(refusal, self.event)),
+            State::Unsendable(error) => Err(error),
+            State::Waiting { .. } | State::Sent(_) | State::Done => Ok(()),
+        }
+    }
+}
+
+impl<T: DeserializeOwned, E: DeserializeOwned> Future for Call<T, E> {
+    type Output = Result<T, CallError<E>>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let event = self.event;
+        loop {
+            match std::mem::replace(&mut self.state, State::Done) {
+                State::Unsent { port, outgoing, timeout } => {
+                    let deadline = port.now() + timeout;
+                    match port.start_call(outgoing.clone(), deadline, cx.waker()) {
+                        Ok(call) => {
+                            self.state = State::Sent(Pending { port, call: Some(call) });
+                            return Poll::Pending;
+                        }
+                        Err(Refusal::Full) => {
+                            let call = port.wait_for_room(deadline, cx.waker());
+                            self.state = State::Waiting { pending: Pending { port, call: Some(call) }, outgoing };
+                            return Poll::Pending;
+                        }
+                        Err(refusal) => return Poll::Ready(Err(CallError::from_send(&refused(refusal, event)))),
+                    }
+                }
+                State::Waiting { mut pending, outgoing } => {
+                    let Some(call) = pending.call else { return Poll::Pending };
+                    if pending.port.call_with_room(call, &outgoing) {
+                        self.state = State::Sent(pending);
+                        continue;
+                    }
+                    let Poll::Ready(result) = pending.port.poll_call(call, cx.waker()) else {
+                        self.state = State::Waiting { pending, outgoing };
+                        return Poll::Pending;
+                    };
+                    pending.call = None;
+                    return Poll::Ready(decode(pending.port.codec(), event, result));
+                }
+                State::Sent(mut pending) => {
+                    let Some(call) = pending.call else { return Poll::Pending };
+                    let Poll::Ready(result) = pending.port.poll_call(call, cx.waker()) else {
+                        self.state = State::Sent(pending);
+                        return Poll::Pending;
+                    };
+                    pending.call = None;
+                    return Poll::Ready(decode(pending.port.codec(), event, result));
+                }
+                State::Unsendable(error) => return Poll::Ready(Err(CallError::from_send(&error))),
+                // Polled again after it was ready: as with any future, nothing comes.
+                State::Done => return Poll::Pending,
+            }
+        }
+    }
+}
+
+fn decode<T: DeserializeOwned, E: DeserializeOwned>(
+    codec: Codec,
+    event: &'static str,
+    result: CallResult,
+) -> Result<T, CallError<E>> {
+    let undecodable = |error| {
+        tracing::error!(event, %error, "the answer to a call cannot be decoded");
+        CallError::Internal
+    };
+    match result {
+        Ok(reply) => codec.decode(&reply).map_err(undecodable),
+        Err(CallFailure::Rejected(error)) => {
+            Err(codec.decode(&error).map_or_else(undecodable, CallError::Rejected))
+        }
+        Err(CallFailure::Failed(failure)) => Err(CallError::from_failure(failure)),
+        Err(CallFailure::TimedOut { maybe_executed }) => Err(CallError::TimedOut { maybe_executed }),
+        Err(CallFailure::Disconnected { maybe_executed }) => Err(CallError::Disconnected { maybe_executed }),
+        Err(CallFailure::Full) => Err(CallError::Full),
+    }
+}
+
+impl<T, E> fmt::Debug for Call<T, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Call").field("event", &self.event).finish_non_exhaustive()
+    }
+}

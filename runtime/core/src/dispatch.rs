@@ -1,0 +1,257 @@
+//! Sets handlers to work: in order, each until it first waits, the rest beside each other.
+
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use futures_util::FutureExt;
+use futures_util::future::{AbortHandle, Abortable};
+use sente_proto::contract::{Contract, DuplicateNamespace, Namespace};
+use sente_proto::frame::{Failure, Outcome};
+
+use crate::error::RouteError;
+use crate::port::{Arrived, Port};
+use crate::route::{self, Direction, Routes};
+
+/// The handlers of all namespaces of a program.
+pub struct Dispatcher<D: Direction> {
+    contract: Arc<Contract>,
+    /// One place a namespace, as in the contract.
+    routes: Vec<Vec<Routes<D>>>,
+}
+
+/// Collects handlers until a program starts.
+#[derive(Debug)]
+pub struct DispatcherBuilder<D: Direction> {
+    contract: Contract,
+    routes: HashMap<&'static str, Vec<Routes<D>>>,
+}
+
+impl<D: Direction> Default for DispatcherBuilder<D> {
+    fn default() -> Self {
+        Self { contract: Contract::default(), routes: HashMap::new() }
+    }
+}
+
+impl<D: Direction> DispatcherBuilder<D> {
+    /// Speaks a namespace.
+    ///
+    /// # Errors
+    /// If another namespace of the same name is spoken.
+    pub fn speak(&mut self, namespace: &'static Namespace) -> Result<(), DuplicateNamespace> {
+        self.contract.add(namespace)
+    }
+
+    /// Serves a namespace. Of several handlers of one namespace, each sees each event, and the
+    /// first that handles a call answers it.
+    ///
+    /// # Errors
+    /// If another namespace of the same name is spoken.
+    pub fn serve(&mut self, routes: Routes<D>) -> Result<(), DuplicateNamespace> {
+        self.speak(routes.namespace)?;
+        self.routes.entry(routes.namespace.name).or_default().push(routes);
+        Ok(())
+    }
+
+    /// Takes all together.
+    #[must_use]
+    pub fn build(mut self) -> Arc<Dispatcher<D>> {
+        let routes = self
+            .contract
+            .namespaces()
+            .map(|namespace| self.routes.remove(namespace.name).unwrap_or_default())
+            .collect();
+        Arc::new(Dispatcher { contract: Arc::new(self.contract), routes })
+    }
+}
+
+impl<D: Direction> Dispatcher<D> {
+    /// The namespaces that the program speaks.
+    #[must_use]
+    pub fn contract(&self) -> &Arc<Contract> {
+        &self.contract
+    }
+
+    /// Sets to work the handlers of all that has come in on `port`.
+    ///
+    /// A handler that does not wait has finished when this returns; one that waits goes on beside.
+    pub fn dispatch(self: &Arc<Self>, from: &D::From, port: &Arc<Port>, cx: &mut Context<'_>) {
+        let mut arrivals = port.take_arrivals();
+        while !arrivals.is_empty() {
+            for arrived in arrivals.drain(..) {
+                self.start(from, port, arrived, cx);
+            }
+            port.return_arrivals(std::mem::take(&mut arrivals));
+            arrivals = port.take_arrivals();
+        }
+    }
+
+    fn start(self: &Arc<Self>, from: &D::From, port: &Arc<Port>, arrived: Arrived, cx: &mut Context<'_>) {
+        let Some((place, _)) = self.contract.locate(arrived.arrival.event) else {
+            port.finish(arrived.call, Some(Outcome::Failed(Failure::Unsupported)));
+            return;
+        };
+        let sequential = self.routes[place].iter().any(|routes| routes.sequential);
+        let arrived = if sequential {
+            match port.queue_in_lane(place, arrived) {
+                Some(arrived) => arrived,
+                None => return,
+            }
+        } else {
+            arrived
+        };
+        let call = arrived.call;
+        let mut work = self.work(from, port, &arrived);
+        match catch_unwind(AssertUnwindSafe(|| Pin::new(&mut work).poll(cx))) {
+            Ok(Poll::Ready(outcome)) => port.finish(call, outcome),
+            Err(_) => port.finish(call, Some(self.panicked(&arrived))),
+            Ok(Poll::Pending) => {
+                if sequential {
+                    port.open_lane(place);
+                }
+                let this = Arc::clone(self);
+                let (from, port_) = (from.clone(), Arc::clone(port));
+                let work = this.watched(work, arrived);
+                let work = Self::cancellable(port, call, work);
+                port.host().spawn(Box::pin(async move {
+                    work.await;
+                    if sequential {
+                        this.run_lane(place, &from, &port_).await;
+                    }
+                }));
+            }
+        }
+    }
+
+    /// Runs what waits in a lane, one after the other.
+    async fn run_lane(self: &Arc<Self>, place: usize, from: &D::From, port: &Arc<Port>) {
+        while let Some(arrived) = port.next_in_lane(place) {
+            if !port.wants(arrived.call) {
+                continue;
+            }
+            let call = arrived.call;
+            let work = self.work(from, port, &arrived);
+            Self::cancellable(port, call, Arc::clone(self).watched(work, arrived)).await;
+        }
+    }
+
+    /// A handler's work that answers `Internal` if it panics.
+    fn watched(
+        self: Arc<Self>,
+        work: Work<D>,
+        arrived: Arrived,
+    ) -> impl Future<Output = Option<Outcome>> + use<D> {
+        AssertUnwindSafe(work)
+            .catch_unwind()
+            .map(move |outcome| outcome.unwrap_or_else(|_| Some(self.panicked(&arrived))))
+    }
+
+    /// Work that is dropped if the call is cancelled, and otherwise answers it.
+    fn cancellable(
+        port: &Arc<Port>,
+        call: Option<u64>,
+        work: impl Future<Output = Option<Outcome>>,
+    ) -> impl Future<Output = ()> {
+        let (handle, registration) = AbortHandle::new_pair();
+        if let Some(call) = call {
+            port.keep_running(call, handle);
+        }
+        let port = Arc::clone(port);
+        async move {
+            if let Ok(outcome) = Abortable::new(work, registration).await {
+                port.finish(call, outcome);
+            }
+        }
+    }
+
+    fn work(&self, from: &D::From, port: &Arc<Port>, arrived: &Arrived) -> Work<D> {
+        let Some((place, index)) = self.contract.locate(arrived.arrival.event) else {
+            return Work::refused(RouteError::Unsupported.failure());
+        };
+        let event = route::Arrived {
+            index,
+            payload: arrived.arrival.payload.clone(),
+            codec: port.codec(),
+            exact: arrived.arrival.exact,
+        };
+        let mut work = Work { parts: Vec::new(), single: None, outcome: None };
+        let mut failure = Failure::Unsupported;
+        for routes in &self.routes[place] {
+            match routes.route.route(from, &event) {
+                Ok(part) if work.single.is_none() => work.single = Some(part),
+                Ok(part) => work.parts.push(part),
+                Err(RouteError::Unsupported) => {}
+                Err(RouteError::Malformed(error)) => {
+                    let name = self.name(arrived);
+                    tracing::warn!(event = name, %error, "an event cannot be decoded and reaches no handler");
+                    failure = Failure::Malformed;
+                }
+            }
+        }
+        if work.single.is_none() {
+            if arrived.call.is_none() && failure == Failure::Unsupported {
+                tracing::debug!(event = self.name(arrived), "an event has no handler");
+            }
+            work.outcome = Some(Outcome::Failed(failure));
+        }
+        work
+    }
+
+    fn name(&self, arrived: &Arrived) -> &'static str {
+        self.contract.event(arrived.arrival.event).map_or("", |event| event.name)
+    }
+
+    fn panicked(&self, arrived: &Arrived) -> Outcome {
+        tracing::error!(event = self.name(arrived), "a handler panicked; its call fails with `Internal`");
+        Outcome::Failed(Failure::Internal)
+    }
+}
+
+impl<D: Direction> std::fmt::Debug for Dispatcher<D> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Dispatcher").field("contract", &self.contract).finish_non_exhaustive()
+    }
+}
+
+/// The handlers of one event at work. Nearly always there is one.
+struct Work<D: Direction> {
+    single: Option<D::Work>,
+    parts: Vec<D::Work>,
+    outcome: Option<Outcome>,
+}
+
+impl<D: Direction> Work<D> {
+    const fn refused(failure: Failure) -> Self {
+        Self { single: None, parts: Vec::new(), outcome: Some(Outcome::Failed(failure)) }
+    }
+}
+
+impl<D: Direction> Future for Work<D> {
+    type Output = Option<Outcome>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        let this = &mut *self;
+        if let Some(single) = &mut this.single
+            && let Poll::Ready(outcome) = Pin::new(single).poll(cx)
+        {
+            this.single = None;
+            this.outcome = outcome;
+        }
+        this.parts.retain_mut(|part| match Pin::new(part).poll(cx) {
+            Poll::Ready(outcome) => {
+                this.outcome = this.outcome.take().or(outcome);
+                false
+            }
+            Poll::Pending => true,
+        });
+        if this.single.is_none() && this.parts.is_empty() {
+            Poll::Ready(this.outcome.take())
+        } else {
+            Poll::Pending
+        }
+    }
+}
+
+impl<D: Direction> Unpin for Work<D> {}

@@ -1,0 +1,100 @@
+//! A client as the server sees it.
+
+use std::any::Any;
+use std::fmt;
+use std::sync::Arc;
+
+use sente_proto::SessionId;
+
+use crate::port::Port;
+
+/// A client, as a server's handler sees it: one session. Cheap to clone.
+///
+/// Two peers are equal if they are the same session. `Debug` shows the session and the user, never
+/// the request.
+#[derive(Clone)]
+pub struct Peer(Arc<Inner>);
+
+struct Inner {
+    port: Arc<Port>,
+    session: SessionId,
+    user: Option<Arc<str>>,
+    device: Option<Box<str>>,
+    request: http::request::Parts,
+    server: Box<dyn Any + Send + Sync>,
+}
+
+impl Peer {
+    /// Makes a peer of a server's session. `server` is the server's own to keep with it.
+    #[must_use]
+    pub fn new(
+        port: Arc<Port>,
+        session: SessionId,
+        user: Option<Arc<str>>,
+        device: Option<Box<str>>,
+        request: http::request::Parts,
+        server: Box<dyn Any + Send + Sync>,
+    ) -> Self {
+        Self(Arc::new(Inner { port, session, user, device, request, server }))
+    }
+
+    /// The public name of the session.
+    #[must_use]
+    pub fn session(&self) -> SessionId {
+        self.0.session
+    }
+
+    /// The user, as `authenticate` said; `None` if the client is anonymous.
+    #[must_use]
+    pub fn user(&self) -> Option<&str> {
+        self.0.user.as_deref()
+    }
+
+    /// The user, or `name` for an anonymous client.
+    #[must_use]
+    pub fn user_or<'a>(&'a self, name: &'a str) -> &'a str {
+        self.user().unwrap_or(name)
+    }
+
+    /// The name that the client gave its device. It means something within its user only, and
+    /// nothing for security.
+    #[must_use]
+    pub fn device(&self) -> Option<&str> {
+        self.0.device.as_deref()
+    }
+
+    /// The request of the handshake that opened the session: headers, cookies, address, extensions.
+    #[must_use]
+    pub fn request(&self) -> &http::request::Parts {
+        &self.0.request
+    }
+
+    /// The session, for generated code.
+    #[must_use]
+    pub fn port(&self) -> &Arc<Port> {
+        &self.0.port
+    }
+
+    /// What the server keeps with it.
+    #[must_use]
+    pub fn server(&self) -> &(dyn Any + Send + Sync) {
+        &*self.0.server
+    }
+}
+
+impl PartialEq for Peer {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.session == other.0.session
+    }
+}
+
+impl Eq for Peer {}
+
+impl fmt::Debug for Peer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Peer")
+            .field("session", &self.0.session)
+            .field("user", &self.0.user)
+            .finish_non_exhaustive()
+    }
+}

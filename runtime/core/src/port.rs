@@ -1,0 +1,346 @@
+//! A session behind a lock: what programs, handlers and drivers share.
+
+use std::collections::{HashMap, VecDeque};
+use std::fmt;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use futures_util::future::AbortHandle;
+use sente_proto::Time;
+use sente_proto::codec::Codec;
+use sente_proto::contract::Contract;
+use sente_proto::frame::Outcome;
+use sente_proto::session::{Arrival, CallId, CallResult, Event, Outgoing, Refusal, Session, Unconfirmed};
+use slab::Slab;
+
+use crate::send::MaybeSendFuture;
+
+/// What a session needs of the program around it.
+pub trait Host: Send + Sync + 'static {
+    /// The time now, by a clock that never goes back.
+    fn now(&self) -> Time;
+
+    /// Runs a handler that waits, beside whatever else runs.
+    fn spawn(&self, task: MaybeSendFuture<()>);
+}
+
+/// One session and all that wait for it.
+///
+/// A program acts on it ([`act`](Self::act)), a driver moves its frames ([`with`](Self::with)) and
+/// is told by a [`Bell`] when a program has acted.
+pub struct Port {
+    host: Arc<dyn Host>,
+    contract: Arc<Contract>,
+    codec: Codec,
+    state: Mutex<State>,
+}
+
+struct State {
+    session: Session,
+    /// Who waits for a call, by its id.
+    callers: Vec<Option<Waker>>,
+    /// What has come in and not yet been given to its handler.
+    arrivals: VecDeque<Arrived>,
+    /// Handlers of calls that wait, to be dropped when the call is cancelled.
+    running: HashMap<u64, AbortHandle>,
+    /// Namespaces whose handlers run one after the other: what waits behind the one that runs.
+    lanes: HashMap<usize, VecDeque<Arrived>>,
+    bells: Slab<BellState>,
+}
+
+/// An event, or a call with its number, that has come in.
+pub(crate) struct Arrived {
+    pub(crate) call: Option<u64>,
+    pub(crate) arrival: Arrival,
+}
+
+#[derive(Default)]
+struct BellState {
+    rung: bool,
+    waker: Option<Waker>,
+}
+
+impl Port {
+    /// Puts `session` behind a lock.
+    #[must_use]
+    pub fn new(host: Arc<dyn Host>, session: Session) -> Arc<Self> {
+        Arc::new(Self {
+            host,
+            contract: Arc::clone(session.contract()),
+            codec: session.codec(),
+            state: Mutex::new(State {
+                session,
+                callers: Vec::new(),
+                arrivals: VecDeque::new(),
+                running: HashMap::new(),
+                lanes: HashMap::new(),
+                bells: Slab::new(),
+            }),
+        })
+    }
+
+    /// The time now.
+    #[must_use]
+    pub fn now(&self) -> Time {
+        self.host.now()
+    }
+
+    /// The codec of the session.
+    #[must_use]
+    pub fn codec(&self) -> Codec {
+        self.codec
+    }
+
+    /// The namespaces that this side speaks.
+    #[must_use]
+    pub fn contract(&self) -> &Contract {
+        &self.contract
+    }
+
+    pub(crate) fn host(&self) -> &Arc<dyn Host> {
+        &self.host
+    }
+
+    /// What a driver does: takes in frames, cuts frames.
+    pub fn with<R>(&self, f: impl FnOnce(Time, &mut Session) -> R) -> R {
+        let now = self.host.now();
+        let mut state = self.lock();
+        let result = f(now, &mut state.session);
+        state.absorb();
+        result
+    }
+
+    /// What a program does: the driver is told that there may be something to send.
+    pub fn act<R>(&self, f: impl FnOnce(Time, &mut Session) -> R) -> R {
+        let now = self.host.now();
+        let mut state = self.lock();
+        let result = f(now, &mut state.session);
+        state.absorb();
+        state.ring();
+        result
+    }
+
+    /// Tells the drivers to look.
+    pub fn ring(&self) {
+        self.lock().ring();
+    }
+
+    /// A bell for a driver. It rings once at the start.
+    #[must_use]
+    pub fn bell(self: &Arc<Self>) -> Bell {
+        let key = self.lock().bells.insert(BellState { rung: true, waker: None });
+        Bell { port: Arc::clone(self), key }
+    }
+
+    /// Ends the session; what was not confirmed comes back.
+    pub fn end(&self) -> Unconfirmed {
+        self.act(|_, session| session.end())
+    }
+
+    // ---- calls that this side makes ----
+
+    pub(crate) fn start_call(&self, event: Outgoing, deadline: Time, waker: &Waker) -> Result<CallId, Refusal> {
+        let now = self.host.now();
+        let mut state = self.lock();
+        let call = state.session.call(now, event, deadline)?;
+        state.await_call(call, waker);
+        state.ring();
+        Ok(call)
+    }
+
+    pub(crate) fn wait_for_room(&self, deadline: Time, waker: &Waker) -> CallId {
+        let mut state = self.lock();
+        let call = state.session.wait_for_room(deadline);
+        state.await_call(call, waker);
+        state.ring();
+        call
+    }
+
+    /// Returns whether the call has found room.
+    pub(crate) fn call_with_room(&self, call: CallId, event: &Outgoing) -> bool {
+        let now = self.host.now();
+        let mut state = self.lock();
+        let found = state.session.call_with_room(now, event.clone(), call).is_ok();
+        if found {
+            state.ring();
+        }
+        found
+    }
+
+    pub(crate) fn poll_call(&self, call: CallId, waker: &Waker) -> Poll<CallResult> {
+        let mut state = self.lock();
+        match state.session.take_result(call) {
+            Some(result) => Poll::Ready(result),
+            None => {
+                state.await_call(call, waker);
+                Poll::Pending
+            }
+        }
+    }
+
+    pub(crate) fn cancel_call(&self, call: CallId) {
+        self.act(|now, session| session.cancel(now, call));
+    }
+
+    // ---- handlers ----
+
+    pub(crate) fn take_arrivals(&self) -> VecDeque<Arrived> {
+        std::mem::take(&mut self.lock().arrivals)
+    }
+
+    /// Gives back the emptied queue, so that its memory serves again.
+    pub(crate) fn return_arrivals(&self, empty: VecDeque<Arrived>) {
+        let mut state = self.lock();
+        if state.arrivals.capacity() == 0 && empty.capacity() <= 64 {
+            state.arrivals = empty;
+        }
+    }
+
+    /// The handler of an event or a call has finished.
+    pub(crate) fn finish(&self, call: Option<u64>, outcome: Option<Outcome>) {
+        self.act(|now, session| match (call, outcome) {
+            (Some(call), Some(outcome)) => session.reply(now, call, outcome),
+            // A call to an event whose handler has no reply; the contract's check excludes it.
+            (Some(call), None) => {
+                session.reply(now, call, Outcome::Failed(sente_proto::frame::Failure::Internal));
+            }
+            (None, _) => session.finished(),
+        });
+        if let Some(call) = call {
+            self.lock().running.remove(&call);
+        }
+    }
+
+    /// Whether a call is still wanted.
+    pub(crate) fn wants(&self, call: Option<u64>) -> bool {
+        call.is_none_or(|call| self.lock().session.is_running(call))
+    }
+
+    /// Keeps the handle by which a waiting handler is dropped when its call is cancelled.
+    pub(crate) fn keep_running(&self, call: u64, handle: AbortHandle) {
+        let mut state = self.lock();
+        if state.session.is_running(call) {
+            state.running.insert(call, handle);
+        } else {
+            handle.abort();
+        }
+    }
+
+    /// Queues an arrival behind the handler that runs in its lane. Gives it back if none runs.
+    pub(crate) fn queue_in_lane(&self, lane: usize, arrived: Arrived) -> Option<Arrived> {
+        match self.lock().lanes.get_mut(&lane) {
+            Some(queue) => {
+                queue.push_back(arrived);
+                None
+            }
+            None => Some(arrived),
+        }
+    }
+
+    pub(crate) fn open_lane(&self, lane: usize) {
+        self.lock().lanes.insert(lane, VecDeque::new());
+    }
+
+    /// The next arrival of a lane; the lane is closed if there is none.
+    pub(crate) fn next_in_lane(&self, lane: usize) -> Option<Arrived> {
+        let mut state = self.lock();
+        let next = state.lanes.get_mut(&lane)?.pop_front();
+        if next.is_none() {
+            state.lanes.remove(&lane);
+        }
+        next
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // No user code runs under the lock but wakers; the state is whole at every await.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn absorb(&mut self) {
+        while let Some(event) = self.session.poll_event() {
+            match event {
+                Event::Event(arrival) => self.arrivals.push_back(Arrived { call: None, arrival }),
+                Event::Call { call, arrival } => {
+                    self.arrivals.push_back(Arrived { call: Some(call), arrival });
+                }
+                Event::Cancelled { call } => {
+                    if let Some(handle) = self.running.remove(&call) {
+                        handle.abort();
+                    }
+                }
+                Event::Completed(call) => {
+                    if let Some(waker) = self.callers.get_mut(call.0).and_then(Option::take) {
+                        waker.wake();
+                    }
+                }
+                Event::Room => self.callers.iter_mut().filter_map(Option::take).for_each(Waker::wake),
+            }
+        }
+    }
+
+    fn ring(&mut self) {
+        for (_, bell) in &mut self.bells {
+            bell.rung = true;
+            if let Some(waker) = bell.waker.take() {
+                waker.wake();
+            }
+        }
+    }
+
+    fn await_call(&mut self, call: CallId, waker: &Waker) {
+        if self.callers.len() <= call.0 {
+            self.callers.resize(call.0 + 1, None);
+        }
+        match &mut self.callers[call.0] {
+            Some(known) => known.clone_from(waker),
+            none => *none = Some(waker.clone()),
+        }
+    }
+}
+
+impl fmt::Debug for Port {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Port").field("codec", &self.codec).finish_non_exhaustive()
+    }
+}
+
+/// Tells a driver that a program has acted on the session.
+#[derive(Debug)]
+pub struct Bell {
+    port: Arc<Port>,
+    key: usize,
+}
+
+impl Bell {
+    /// Ready once the bell has rung since it was last ready or [cleared](Self::clear).
+    pub fn poll_rung(&self, cx: &mut Context<'_>) -> Poll<()> {
+        let mut state = self.port.lock();
+        let bell = &mut state.bells[self.key];
+        if std::mem::take(&mut bell.rung) {
+            return Poll::Ready(());
+        }
+        match &mut bell.waker {
+            Some(waker) => waker.clone_from(cx.waker()),
+            none => *none = Some(cx.waker().clone()),
+        }
+        Poll::Pending
+    }
+
+    /// Waits until the bell rings.
+    pub async fn rung(&self) {
+        std::future::poll_fn(|cx| self.poll_rung(cx)).await;
+    }
+
+    /// Forgets that it has rung: the driver looks now.
+    pub fn clear(&self) {
+        self.port.lock().bells[self.key].rung = false;
+    }
+}
+
+impl Drop for Bell {
+    fn drop(&mut self) {
+        self.port.lock().bells.try_remove(self.key);
+    }
+}
