@@ -43,9 +43,16 @@ pub struct Call<T, E = Infallible> {
 }
 
 enum State {
-    Unsent { port: Arc<Port>, outgoing: Outgoing, timeout: Duration },
+    Unsent {
+        port: Arc<Port>,
+        outgoing: Outgoing,
+        timeout: Duration,
+    },
     /// Waits for room in the outbox.
-    Waiting { pending: Pending, outgoing: Outgoing },
+    Waiting {
+        pending: Pending,
+        outgoing: Outgoing,
+    },
     Sent(Pending),
     /// It could not even be prepared.
     Unsendable(SendError),
@@ -74,20 +81,36 @@ pub fn call<T, E>(
     write: impl FnOnce(&mut FieldWriter) -> Result<(), EncodeError>,
 ) -> Call<T, E> {
     let event = outline.name();
-    let state = match port.ok_or(SendError::Ended).and_then(|port| Ok((port, prepare(port, outline, |_| Ok(()), write)?))) {
+    let state = match port
+        .ok_or(SendError::Ended)
+        .and_then(|port| Ok((port, prepare(port, outline, |_| Ok(()), write)?)))
+    {
         Ok((port, outgoing)) => {
-            let timeout = timeout.unwrap_or_else(|| port.with(|_, session| session.limits().call_timeout));
-            State::Unsent { port: Arc::clone(port), outgoing, timeout }
+            let timeout =
+                timeout.unwrap_or_else(|| port.with(|_, session| session.limits().call_timeout));
+            State::Unsent {
+                port: Arc::clone(port),
+                outgoing,
+                timeout,
+            }
         }
         Err(error) => State::Unsendable(error),
     };
-    Call { state, event, types: PhantomData }
+    Call {
+        state,
+        event,
+        types: PhantomData,
+    }
 }
 
 impl<T, E> Call<T, E> {
     /// Sets another deadline than the contract's, counted from the first poll.
     pub fn timeout(mut self, timeout: Duration) -> Self {
-        if let State::Unsent { timeout: of_contract, .. } = &mut self.state {
+        if let State::Unsent {
+            timeout: of_contract,
+            ..
+        } = &mut self.state
+        {
             *of_contract = timeout;
         }
         self
@@ -115,23 +138,43 @@ impl<T: DeserializeOwned, E: DeserializeOwned> Future for Call<T, E> {
         let event = self.event;
         loop {
             match std::mem::replace(&mut self.state, State::Done) {
-                State::Unsent { port, outgoing, timeout } => {
+                State::Unsent {
+                    port,
+                    outgoing,
+                    timeout,
+                } => {
                     let deadline = port.now() + timeout;
                     match port.start_call(outgoing.clone(), deadline, cx.waker()) {
                         Ok(call) => {
-                            self.state = State::Sent(Pending { port, call: Some(call) });
+                            self.state = State::Sent(Pending {
+                                port,
+                                call: Some(call),
+                            });
                             return Poll::Pending;
                         }
                         Err(Refusal::Full) => {
                             let call = port.wait_for_room(deadline, cx.waker());
-                            self.state = State::Waiting { pending: Pending { port, call: Some(call) }, outgoing };
+                            self.state = State::Waiting {
+                                pending: Pending {
+                                    port,
+                                    call: Some(call),
+                                },
+                                outgoing,
+                            };
                             return Poll::Pending;
                         }
-                        Err(refusal) => return Poll::Ready(Err(CallError::from_send(&refused(refusal, event)))),
+                        Err(refusal) => {
+                            return Poll::Ready(Err(CallError::from_send(&refused(refusal, event))));
+                        }
                     }
                 }
-                State::Waiting { mut pending, outgoing } => {
-                    let Some(call) = pending.call else { return Poll::Pending };
+                State::Waiting {
+                    mut pending,
+                    outgoing,
+                } => {
+                    let Some(call) = pending.call else {
+                        return Poll::Pending;
+                    };
                     if pending.port.call_with_room(call, &outgoing) {
                         self.state = State::Sent(pending);
                         continue;
@@ -144,7 +187,9 @@ impl<T: DeserializeOwned, E: DeserializeOwned> Future for Call<T, E> {
                     return Poll::Ready(decode(pending.port.codec(), event, result));
                 }
                 State::Sent(mut pending) => {
-                    let Some(call) = pending.call else { return Poll::Pending };
+                    let Some(call) = pending.call else {
+                        return Poll::Pending;
+                    };
                     let Poll::Ready(result) = pending.port.poll_call(call, cx.waker()) else {
                         self.state = State::Sent(pending);
                         return Poll::Pending;
@@ -171,18 +216,24 @@ fn decode<T: DeserializeOwned, E: DeserializeOwned>(
     };
     match result {
         Ok(reply) => codec.decode(&reply).map_err(undecodable),
-        Err(CallFailure::Rejected(error)) => {
-            Err(codec.decode(&error).map_or_else(undecodable, CallError::Rejected))
-        }
+        Err(CallFailure::Rejected(error)) => Err(codec
+            .decode(&error)
+            .map_or_else(undecodable, CallError::Rejected)),
         Err(CallFailure::Failed(failure)) => Err(CallError::from_failure(failure)),
-        Err(CallFailure::TimedOut { maybe_executed }) => Err(CallError::TimedOut { maybe_executed }),
-        Err(CallFailure::Disconnected { maybe_executed }) => Err(CallError::Disconnected { maybe_executed }),
+        Err(CallFailure::TimedOut { maybe_executed }) => {
+            Err(CallError::TimedOut { maybe_executed })
+        }
+        Err(CallFailure::Disconnected { maybe_executed }) => {
+            Err(CallError::Disconnected { maybe_executed })
+        }
         Err(CallFailure::Full) => Err(CallError::Full),
     }
 }
 
 impl<T, E> fmt::Debug for Call<T, E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Call").field("event", &self.event).finish_non_exhaustive()
+        f.debug_struct("Call")
+            .field("event", &self.event)
+            .finish_non_exhaustive()
     }
 }

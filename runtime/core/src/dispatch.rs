@@ -31,7 +31,10 @@ pub struct DispatcherBuilder<D: Direction> {
 
 impl<D: Direction> Default for DispatcherBuilder<D> {
     fn default() -> Self {
-        Self { contract: Contract::default(), routes: HashMap::new() }
+        Self {
+            contract: Contract::default(),
+            routes: HashMap::new(),
+        }
     }
 }
 
@@ -51,7 +54,10 @@ impl<D: Direction> DispatcherBuilder<D> {
     /// If another namespace of the same name is spoken.
     pub fn serve(&mut self, routes: Routes<D>) -> Result<(), DuplicateNamespace> {
         self.speak(routes.namespace)?;
-        self.routes.entry(routes.namespace.name).or_default().push(routes);
+        self.routes
+            .entry(routes.namespace.name)
+            .or_default()
+            .push(routes);
         Ok(())
     }
 
@@ -63,7 +69,10 @@ impl<D: Direction> DispatcherBuilder<D> {
             .namespaces()
             .map(|namespace| self.routes.remove(namespace.name).unwrap_or_default())
             .collect();
-        Arc::new(Dispatcher { contract: Arc::new(self.contract), routes })
+        Arc::new(Dispatcher {
+            contract: Arc::new(self.contract),
+            routes,
+        })
     }
 }
 
@@ -88,7 +97,13 @@ impl<D: Direction> Dispatcher<D> {
         }
     }
 
-    fn start(self: &Arc<Self>, from: &D::From, port: &Arc<Port>, arrived: Arrived, cx: &mut Context<'_>) {
+    fn start(
+        self: &Arc<Self>,
+        from: &D::From,
+        port: &Arc<Port>,
+        arrived: Arrived,
+        cx: &mut Context<'_>,
+    ) {
         let Some((place, _)) = self.contract.locate(arrived.arrival.event) else {
             port.finish(arrived.call, Some(Outcome::Failed(Failure::Unsupported)));
             return;
@@ -111,14 +126,14 @@ impl<D: Direction> Dispatcher<D> {
                 if sequential {
                     port.open_lane(place);
                 }
+                let work = Self::cancellable(port, call, Arc::clone(self).watched(work, arrived));
                 let this = Arc::clone(self);
-                let (from, port_) = (from.clone(), Arc::clone(port));
-                let work = this.watched(work, arrived);
-                let work = Self::cancellable(port, call, work);
+                let from = from.clone();
+                let of_lane = Arc::clone(port);
                 port.host().spawn(Box::pin(async move {
                     work.await;
                     if sequential {
-                        this.run_lane(place, &from, &port_).await;
+                        this.run_lane(place, &from, &of_lane).await;
                     }
                 }));
             }
@@ -149,11 +164,11 @@ impl<D: Direction> Dispatcher<D> {
     }
 
     /// Work that is dropped if the call is cancelled, and otherwise answers it.
-    fn cancellable(
+    fn cancellable<F: Future<Output = Option<Outcome>>>(
         port: &Arc<Port>,
         call: Option<u64>,
-        work: impl Future<Output = Option<Outcome>>,
-    ) -> impl Future<Output = ()> {
+        work: F,
+    ) -> impl Future<Output = ()> + use<D, F> {
         let (handle, registration) = AbortHandle::new_pair();
         if let Some(call) = call {
             port.keep_running(call, handle);
@@ -176,7 +191,11 @@ impl<D: Direction> Dispatcher<D> {
             codec: port.codec(),
             exact: arrived.arrival.exact,
         };
-        let mut work = Work { parts: Vec::new(), single: None, outcome: None };
+        let mut work = Work {
+            parts: Vec::new(),
+            single: None,
+            outcome: None,
+        };
         let mut failure = Failure::Unsupported;
         for routes in &self.routes[place] {
             match routes.route.route(from, &event) {
@@ -200,18 +219,25 @@ impl<D: Direction> Dispatcher<D> {
     }
 
     fn name(&self, arrived: &Arrived) -> &'static str {
-        self.contract.event(arrived.arrival.event).map_or("", |event| event.name)
+        self.contract
+            .event(arrived.arrival.event)
+            .map_or("", |event| event.name)
     }
 
     fn panicked(&self, arrived: &Arrived) -> Outcome {
-        tracing::error!(event = self.name(arrived), "a handler panicked; its call fails with `Internal`");
+        tracing::error!(
+            event = self.name(arrived),
+            "a handler panicked; its call fails with `Internal`"
+        );
         Outcome::Failed(Failure::Internal)
     }
 }
 
 impl<D: Direction> std::fmt::Debug for Dispatcher<D> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Dispatcher").field("contract", &self.contract).finish_non_exhaustive()
+        f.debug_struct("Dispatcher")
+            .field("contract", &self.contract)
+            .finish_non_exhaustive()
     }
 }
 
@@ -224,7 +250,11 @@ struct Work<D: Direction> {
 
 impl<D: Direction> Work<D> {
     const fn refused(failure: Failure) -> Self {
-        Self { single: None, parts: Vec::new(), outcome: Some(Outcome::Failed(failure)) }
+        Self {
+            single: None,
+            parts: Vec::new(),
+            outcome: Some(Outcome::Failed(failure)),
+        }
     }
 }
 

@@ -29,7 +29,9 @@ pub enum SendError {
     },
     /// The other side does not know the event, or this side has not been told to speak its
     /// namespace.
-    #[error("`{event}` is not known to the other side, or its namespace was not given to the builder")]
+    #[error(
+        "`{event}` is not known to the other side, or its namespace was not given to the builder"
+    )]
     Unsupported {
         /// The event, for instance `chat/post`.
         event: &'static str,
@@ -93,7 +95,11 @@ impl<E> CallError<E> {
     pub const fn maybe_executed(&self) -> bool {
         matches!(
             self,
-            Self::TimedOut { maybe_executed: true } | Self::Disconnected { maybe_executed: true }
+            Self::TimedOut {
+                maybe_executed: true
+            } | Self::Disconnected {
+                maybe_executed: true
+            }
         )
     }
 
@@ -103,7 +109,9 @@ impl<E> CallError<E> {
             SendError::TooLarge { .. } => Self::TooLarge,
             SendError::Incompatible { .. } => Self::Incompatible,
             SendError::Unsupported { .. } => Self::Unsupported,
-            SendError::Ended => Self::Disconnected { maybe_executed: false },
+            SendError::Ended => Self::Disconnected {
+                maybe_executed: false,
+            },
             SendError::Encode(_) => Self::Internal,
         }
     }
@@ -121,18 +129,18 @@ impl<E: fmt::Display> fmt::Display for CallError<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Rejected(error) => error.fmt(f),
-            Self::TimedOut { maybe_executed: true } => {
-                f.write_str("no answer within the deadline; the handler may have run")
-            }
-            Self::TimedOut { maybe_executed: false } => {
-                f.write_str("the call could not be sent within its deadline")
-            }
-            Self::Disconnected { maybe_executed: true } => {
-                f.write_str("the session ended before an answer came; the handler may have run")
-            }
-            Self::Disconnected { maybe_executed: false } => {
-                f.write_str("the session ended before the call was sent")
-            }
+            Self::TimedOut {
+                maybe_executed: true,
+            } => f.write_str("no answer within the deadline; the handler may have run"),
+            Self::TimedOut {
+                maybe_executed: false,
+            } => f.write_str("the call could not be sent within its deadline"),
+            Self::Disconnected {
+                maybe_executed: true,
+            } => f.write_str("the session ended before an answer came; the handler may have run"),
+            Self::Disconnected {
+                maybe_executed: false,
+            } => f.write_str("the session ended before the call was sent"),
             Self::Unsupported => f.write_str("the other side does not handle this call"),
             Self::Incompatible => {
                 f.write_str("the other side has another form of this call: renew the older program")

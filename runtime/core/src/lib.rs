@@ -4,20 +4,20 @@
 //! `sente-client`.
 //!
 //! # Layout
-//! * [`events`]: the attribute that turns an enum into senders, handlers and routes
+//! * `events`: the attribute that turns an enum into senders, handlers and routes
 //! * [`Peer`] and [`Link`]: who sent it, as a handler sees it
 //! * [`Call`] and [`CallError`]: an answer, or what prevented it
 //! * [`driver`]: what the server and the clients are made of
 
+#[doc(hidden)]
+#[path = "private.rs"]
+pub mod __private;
 mod call;
 mod dispatch;
 mod error;
 mod link;
 mod peer;
 mod port;
-#[doc(hidden)]
-#[path = "private.rs"]
-pub mod __private;
 mod route;
 mod send;
 mod target;
@@ -28,7 +28,6 @@ pub use link::{AsLink, Link};
 pub use peer::Peer;
 pub use route::{Direction, Events, Routes, ToClient, ToServer};
 pub use send::{MaybeSend, MaybeSendFuture, MaybeSync, SendFuture};
-pub use sente_macros::events;
 pub use sente_proto::codec::Codec;
 pub use sente_proto::{Secret, SessionId};
 pub use target::{One, Targets};

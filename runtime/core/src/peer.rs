@@ -35,7 +35,14 @@ impl Peer {
         request: http::request::Parts,
         server: Box<dyn Any + Send + Sync>,
     ) -> Self {
-        Self(Arc::new(Inner { port, session, user, device, request, server }))
+        Self(Arc::new(Inner {
+            port,
+            session,
+            user,
+            device,
+            request,
+            server,
+        }))
     }
 
     /// The public name of the session.

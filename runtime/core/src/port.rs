@@ -10,7 +10,9 @@ use sente_proto::Time;
 use sente_proto::codec::Codec;
 use sente_proto::contract::Contract;
 use sente_proto::frame::Outcome;
-use sente_proto::session::{Arrival, CallId, CallResult, Event, Outgoing, Refusal, Session, Unconfirmed};
+use sente_proto::session::{
+    Arrival, CallId, CallResult, Event, Outgoing, Refusal, Session, Unconfirmed,
+};
 use slab::Slab;
 
 use crate::send::MaybeSendFuture;
@@ -128,8 +130,14 @@ impl Port {
     /// A bell for a driver. It rings once at the start.
     #[must_use]
     pub fn bell(self: &Arc<Self>) -> Bell {
-        let key = self.lock().bells.insert(BellState { rung: true, waker: None });
-        Bell { port: Arc::clone(self), key }
+        let key = self.lock().bells.insert(BellState {
+            rung: true,
+            waker: None,
+        });
+        Bell {
+            port: Arc::clone(self),
+            key,
+        }
     }
 
     /// Ends the session; what was not confirmed comes back.
@@ -139,7 +147,12 @@ impl Port {
 
     // ---- calls that this side makes ----
 
-    pub(crate) fn start_call(&self, event: Outgoing, deadline: Time, waker: &Waker) -> Result<CallId, Refusal> {
+    pub(crate) fn start_call(
+        &self,
+        event: Outgoing,
+        deadline: Time,
+        waker: &Waker,
+    ) -> Result<CallId, Refusal> {
         let now = self.host.now();
         let mut state = self.lock();
         let call = state.session.call(now, event, deadline)?;
@@ -160,7 +173,10 @@ impl Port {
     pub(crate) fn call_with_room(&self, call: CallId, event: &Outgoing) -> bool {
         let now = self.host.now();
         let mut state = self.lock();
-        let found = state.session.call_with_room(now, event.clone(), call).is_ok();
+        let found = state
+            .session
+            .call_with_room(now, event.clone(), call)
+            .is_ok();
         if found {
             state.ring();
         }
@@ -202,7 +218,11 @@ impl Port {
             (Some(call), Some(outcome)) => session.reply(now, call, outcome),
             // A call to an event whose handler has no reply; the contract's check excludes it.
             (Some(call), None) => {
-                session.reply(now, call, Outcome::Failed(sente_proto::frame::Failure::Internal));
+                session.reply(
+                    now,
+                    call,
+                    Outcome::Failed(sente_proto::frame::Failure::Internal),
+                );
             }
             (None, _) => session.finished(),
         });
@@ -261,9 +281,15 @@ impl State {
     fn absorb(&mut self) {
         while let Some(event) = self.session.poll_event() {
             match event {
-                Event::Event(arrival) => self.arrivals.push_back(Arrived { call: None, arrival }),
+                Event::Event(arrival) => self.arrivals.push_back(Arrived {
+                    call: None,
+                    arrival,
+                }),
                 Event::Call { call, arrival } => {
-                    self.arrivals.push_back(Arrived { call: Some(call), arrival });
+                    self.arrivals.push_back(Arrived {
+                        call: Some(call),
+                        arrival,
+                    });
                 }
                 Event::Cancelled { call } => {
                     if let Some(handle) = self.running.remove(&call) {
@@ -275,7 +301,11 @@ impl State {
                         waker.wake();
                     }
                 }
-                Event::Room => self.callers.iter_mut().filter_map(Option::take).for_each(Waker::wake),
+                Event::Room => self
+                    .callers
+                    .iter_mut()
+                    .filter_map(Option::take)
+                    .for_each(Waker::wake),
             }
         }
     }
@@ -302,7 +332,9 @@ impl State {
 
 impl fmt::Debug for Port {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Port").field("codec", &self.codec).finish_non_exhaustive()
+        f.debug_struct("Port")
+            .field("codec", &self.codec)
+            .finish_non_exhaustive()
     }
 }
 

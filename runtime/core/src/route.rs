@@ -27,7 +27,11 @@ pub trait Events: Sized + Send + 'static {
     type Handshake: Serialize + DeserializeOwned + Send + 'static;
 
     /// The event with number `index` as a value; `None` if there is no such event.
-    fn decode(index: u32, fields: FieldReader<'_>, exact: bool) -> Option<Result<Self, DecodeError>>;
+    fn decode(
+        index: u32,
+        fields: FieldReader<'_>,
+        exact: bool,
+    ) -> Option<Result<Self, DecodeError>>;
 }
 
 /// Who sends: the direction of an event.
@@ -96,7 +100,11 @@ pub struct Routes<D: Direction> {
 impl<D: Direction> Routes<D> {
     /// Wraps what generated code made.
     pub fn new(namespace: &'static Namespace, route: impl Route<D>) -> Self {
-        Self { namespace, route: Arc::new(route), sequential: false }
+        Self {
+            namespace,
+            route: Arc::new(route),
+            sequential: false,
+        }
     }
 
     /// Starts each handler only when the last one of the same session has finished.
@@ -117,7 +125,9 @@ impl<D: Direction> Routes<D> {
 
 impl<D: Direction> std::fmt::Debug for Routes<D> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Routes").field("namespace", &self.namespace.name).finish_non_exhaustive()
+        f.debug_struct("Routes")
+            .field("namespace", &self.namespace.name)
+            .finish_non_exhaustive()
     }
 }
 

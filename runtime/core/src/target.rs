@@ -53,7 +53,10 @@ pub struct Outline {
 
 impl Outline {
     pub(crate) fn name(&self) -> &'static str {
-        self.namespace.events.get(self.index as usize).map_or("", |event| event.name)
+        self.namespace
+            .events
+            .get(self.index as usize)
+            .map_or("", |event| event.name)
     }
 }
 
@@ -79,8 +82,15 @@ impl Push<'_> {
     pub fn offer(&mut self, port: &Port) -> Result<(), SendError> {
         let event = number(port, &self.outline)?;
         let codec = port.codec();
-        let (payload, key) = self.encoded(codec).ok_or(SendError::Unsupported { event: self.outline.name() })?;
-        let outgoing = Outgoing { event, payload, delivery: self.outline.delivery, key };
+        let (payload, key) = self.encoded(codec).ok_or(SendError::Unsupported {
+            event: self.outline.name(),
+        })?;
+        let outgoing = Outgoing {
+            event,
+            payload,
+            delivery: self.outline.delivery,
+            key,
+        };
         port.act(|now, session| session.send(now, outgoing))
             .map_err(|refusal| refused(refusal, self.outline.name()))
     }
@@ -102,7 +112,9 @@ impl Push<'_> {
 
 impl std::fmt::Debug for Push<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Push").field("event", &self.event()).finish_non_exhaustive()
+        f.debug_struct("Push")
+            .field("event", &self.event())
+            .finish_non_exhaustive()
     }
 }
 
@@ -118,7 +130,8 @@ pub fn send(
 ) -> Result<(), SendError> {
     let port = port.ok_or(SendError::Ended)?;
     let outgoing = prepare(port, outline, key, write)?;
-    port.act(|now, session| session.send(now, outgoing)).map_err(|refusal| refused(refusal, outline.name()))
+    port.act(|now, session| session.send(now, outgoing))
+        .map_err(|refusal| refused(refusal, outline.name()))
 }
 
 /// Sends an event to many. For generated code.
@@ -128,7 +141,12 @@ pub fn push(
     key: impl Fn(&mut FieldWriter) -> Result<(), EncodeError>,
     write: impl Fn(&mut FieldWriter) -> Result<(), EncodeError>,
 ) -> usize {
-    targets.push(&mut Push { outline: *outline, key: &key, write: &write, encoded: Vec::new() })
+    targets.push(&mut Push {
+        outline: *outline,
+        key: &key,
+        write: &write,
+        encoded: Vec::new(),
+    })
 }
 
 pub(crate) fn prepare(
@@ -139,14 +157,25 @@ pub(crate) fn prepare(
 ) -> Result<Outgoing, SendError> {
     let event = number(port, outline)?;
     let payload = fields(port.codec(), write)?;
-    let key = if outline.delivery == Delivery::Latest { fields(port.codec(), key)? } else { Bytes::new() };
-    Ok(Outgoing { event, payload, delivery: outline.delivery, key })
+    let key = if outline.delivery == Delivery::Latest {
+        fields(port.codec(), key)?
+    } else {
+        Bytes::new()
+    };
+    Ok(Outgoing {
+        event,
+        payload,
+        delivery: outline.delivery,
+        key,
+    })
 }
 
 fn number(port: &Port, outline: &Outline) -> Result<u32, SendError> {
     port.contract()
         .number(outline.namespace, outline.index)
-        .ok_or(SendError::Unsupported { event: outline.name() })
+        .ok_or(SendError::Unsupported {
+            event: outline.name(),
+        })
 }
 
 fn fields(

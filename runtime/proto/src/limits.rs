@@ -15,7 +15,10 @@ use crate::wire::WireLimits;
 /// assert_eq!(limits.handlers, 256);
 /// ```
 #[derive(Clone, Debug)]
-#[expect(clippy::exhaustive_structs, reason = "made by struct update from the default")]
+#[expect(
+    clippy::exhaustive_structs,
+    reason = "made by struct update from the default"
+)]
 pub struct Limits {
     /// How long a session outlives the last received byte. Default 2 min. The server's counts.
     pub window: Duration,
@@ -73,14 +76,11 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// What the head of a frame may add to the largest message.
-    const HEAD: usize = 1024;
-
     /// The limits at the door through which bytes become frames.
     #[must_use]
     pub fn wire(&self) -> WireLimits {
         WireLimits {
-            frame: self.max_frame.max(self.max_message + Self::HEAD),
+            frame: self.max_frame,
             message: self.max_message,
         }
     }
@@ -97,7 +97,7 @@ impl Limits {
     }
 
     /// Takes over what the server says.
-    pub(crate) fn adopt(&mut self, terms: &Terms) {
+    pub fn adopt(&mut self, terms: &Terms) {
         self.max_message = terms.max_message as usize;
         self.window = terms.window;
         self.silence = terms.silence;

@@ -59,7 +59,8 @@ struct Other<'a> {
 
 impl Mapping {
     /// The client's, from the server's answers.
-    pub(crate) fn of_client(contract: &Contract, answers: &[Answer]) -> Self {
+    #[must_use]
+    pub fn of_client(contract: &Contract, answers: &[Answer]) -> Self {
         let others = answers.iter().map(|answer| Other {
             name: &answer.name,
             events: answer.events,
@@ -71,18 +72,27 @@ impl Mapping {
     /// The server's, from the client's offers and, where digests differ, its tables.
     ///
     /// `None` while tables are missing.
-    pub(crate) fn of_server(contract: &Contract, offers: &[Offer], tables: &[Table]) -> Option<Self> {
+    #[must_use]
+    pub fn of_server(contract: &Contract, offers: &[Offer], tables: &[Table]) -> Option<Self> {
         let others = offers
             .iter()
             .map(|offer| {
-                let own = contract.entries.iter().find(|entry| entry.namespace.name == offer.name);
+                let own = contract
+                    .entries
+                    .iter()
+                    .find(|entry| entry.namespace.name == offer.name);
                 let differs = own.is_some_and(|entry| entry.digest != offer.digest);
                 let table = tables.iter().find(|table| table.name == offer.name);
                 if differs && table.is_none() {
                     return None;
                 }
-                let table = table.filter(|table| differs && table.events.len() as u32 == offer.events);
-                Some(Other { name: &offer.name, events: offer.events, table })
+                let table =
+                    table.filter(|table| differs && table.events.len() as u32 == offer.events);
+                Some(Other {
+                    name: &offer.name,
+                    events: offer.events,
+                    table,
+                })
             })
             .collect::<Option<Vec<_>>>()?;
         Some(Self::new(Side::Server, contract, &others))
@@ -91,7 +101,10 @@ impl Mapping {
     fn new(side: Side, contract: &Contract, others: &[Other<'_>]) -> Self {
         let mut inbound = Vec::new();
         for other in others {
-            let own = contract.entries.iter().find(|entry| entry.namespace.name == other.name);
+            let own = contract
+                .entries
+                .iter()
+                .find(|entry| entry.namespace.name == other.name);
             for index in 0..other.events {
                 // The count is the other side's word: it must not make this side allocate.
                 if inbound.len() == MAX_NUMBERS {
@@ -100,19 +113,33 @@ impl Mapping {
                 inbound.push(match (own, other.table) {
                     (None, _) => Inbound::Unsupported,
                     (Some(own), None) if index < own.namespace.events.len() as u32 => {
-                        Inbound::Event { number: own.base + index, exact: true }
+                        Inbound::Event {
+                            number: own.base + index,
+                            exact: true,
+                        }
                     }
                     (Some(_), None) => Inbound::Unsupported,
                     (Some(own), Some(table)) => {
                         let ours = Table::from(own.namespace);
                         let found = table.events.get(index as usize).and_then(|theirs| {
-                            Some((theirs, ours.events.iter().position(|event| event.name == theirs.name)?))
+                            Some((
+                                theirs,
+                                ours.events
+                                    .iter()
+                                    .position(|event| event.name == theirs.name)?,
+                            ))
                         });
                         match found {
                             None => Inbound::Unsupported,
                             Some((theirs, place)) => match fit(theirs, &ours.events[place], side) {
-                                Fit::Exact => Inbound::Event { number: own.base + place as u32, exact: true },
-                                Fit::Padded => Inbound::Event { number: own.base + place as u32, exact: false },
+                                Fit::Exact => Inbound::Event {
+                                    number: own.base + place as u32,
+                                    exact: true,
+                                },
+                                Fit::Padded => Inbound::Event {
+                                    number: own.base + place as u32,
+                                    exact: false,
+                                },
                                 Fit::Unsupported => Inbound::Unsupported,
                                 Fit::Incompatible => Inbound::Incompatible,
                             },
@@ -123,17 +150,19 @@ impl Mapping {
         }
         let mut outbound = Vec::new();
         for entry in &contract.entries {
-            let other = others.iter().find(|other| other.name == entry.namespace.name);
+            let other = others
+                .iter()
+                .find(|other| other.name == entry.namespace.name);
             for event in Table::from(entry.namespace).events {
                 outbound.push(match other {
                     None => Fit::Unsupported,
                     Some(Other { table: None, .. }) => Fit::Exact,
-                    Some(Other { table: Some(table), .. }) => {
-                        match table.events.iter().find(|theirs| theirs.name == event.name) {
-                            None => Fit::Unsupported,
-                            Some(theirs) => fit(&event, theirs, side.other()),
-                        }
-                    }
+                    Some(Other {
+                        table: Some(table), ..
+                    }) => match table.events.iter().find(|theirs| theirs.name == event.name) {
+                        None => Fit::Unsupported,
+                        Some(theirs) => fit(&event, theirs, side.other()),
+                    },
                 });
             }
         }
@@ -142,16 +171,22 @@ impl Mapping {
 
     /// What `number` of the other side means here.
     pub(crate) fn inbound(&self, number: u32) -> Inbound {
-        self.inbound.get(number as usize).copied().unwrap_or(Inbound::Unsupported)
+        self.inbound
+            .get(number as usize)
+            .copied()
+            .unwrap_or(Inbound::Unsupported)
     }
 
     /// Whether the own `number` may be sent.
     pub(crate) fn outbound(&self, number: u32) -> Fit {
-        self.outbound.get(number as usize).copied().unwrap_or(Fit::Unsupported)
+        self.outbound
+            .get(number as usize)
+            .copied()
+            .unwrap_or(Fit::Unsupported)
     }
 
     /// The own numbers whose form differs from the other side's, or that it does not know.
-    pub(crate) fn skew(&self) -> impl Iterator<Item = (u32, Fit)> + '_ {
+    pub fn skew(&self) -> impl Iterator<Item = (u32, Fit)> + '_ {
         self.outbound
             .iter()
             .enumerate()

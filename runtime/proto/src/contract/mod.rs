@@ -98,7 +98,9 @@ struct Entry {
 
 /// Two namespaces of one program have the same name.
 #[derive(Clone, Copy, Debug, Eq, PartialEq, thiserror::Error)]
-#[error("two different namespaces are called `{0}`: give one of them another name by `namespace = \"…\"`")]
+#[error(
+    "two different namespaces are called `{0}`: give one of them another name by `namespace = \"…\"`"
+)]
 pub struct DuplicateNamespace(pub &'static str);
 
 impl Contract {
@@ -108,17 +110,31 @@ impl Contract {
     /// If a different namespace of the same name is there.
     pub fn add(&mut self, namespace: &'static Namespace) -> Result<(), DuplicateNamespace> {
         let digest = Table::from(namespace).digest();
-        if let Some(entry) = self.entries.iter().find(|entry| entry.namespace.name == namespace.name) {
-            return if entry.digest == digest { Ok(()) } else { Err(DuplicateNamespace(namespace.name)) };
+        if let Some(entry) = self
+            .entries
+            .iter()
+            .find(|entry| entry.namespace.name == namespace.name)
+        {
+            return if entry.digest == digest {
+                Ok(())
+            } else {
+                Err(DuplicateNamespace(namespace.name))
+            };
         }
-        self.entries.push(Entry { namespace, base: self.events(), digest });
+        self.entries.push(Entry {
+            namespace,
+            base: self.events(),
+            digest,
+        });
         Ok(())
     }
 
     /// How many numbers there are.
     #[must_use]
     pub fn events(&self) -> u32 {
-        self.entries.last().map_or(0, |last| last.base + last.namespace.events.len() as u32)
+        self.entries
+            .last()
+            .map_or(0, |last| last.base + last.namespace.events.len() as u32)
     }
 
     /// The number of event `index` of `namespace`.
@@ -126,14 +142,19 @@ impl Contract {
     pub fn number(&self, namespace: &'static Namespace, index: u32) -> Option<u32> {
         self.entries
             .iter()
-            .find(|entry| std::ptr::eq(entry.namespace, namespace) || entry.namespace.name == namespace.name)
+            .find(|entry| {
+                std::ptr::eq(entry.namespace, namespace) || entry.namespace.name == namespace.name
+            })
             .map(|entry| entry.base + index)
     }
 
     /// The namespace of event `number`, as its place among the namespaces, and the event's place.
     #[must_use]
     pub fn locate(&self, number: u32) -> Option<(usize, u32)> {
-        let place = self.entries.partition_point(|entry| entry.base <= number).checked_sub(1)?;
+        let place = self
+            .entries
+            .partition_point(|entry| entry.base <= number)
+            .checked_sub(1)?;
         let entry = &self.entries[place];
         let index = number - entry.base;
         (index < entry.namespace.events.len() as u32).then_some((place, index))
@@ -170,7 +191,9 @@ impl Contract {
         self.entries
             .iter()
             .map(|entry| {
-                let offer = offers.iter().find(|offer| offer.name == entry.namespace.name);
+                let offer = offers
+                    .iter()
+                    .find(|offer| offer.name == entry.namespace.name);
                 Answer {
                     name: entry.namespace.name.to_owned(),
                     events: entry.namespace.events.len() as u32,
@@ -187,7 +210,11 @@ impl Contract {
     pub fn tables<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> Vec<Table> {
         names
             .into_iter()
-            .filter_map(|name| self.entries.iter().find(|entry| entry.namespace.name == name))
+            .filter_map(|name| {
+                self.entries
+                    .iter()
+                    .find(|entry| entry.namespace.name == name)
+            })
             .map(|entry| Table::from(entry.namespace))
             .collect()
     }

@@ -83,7 +83,11 @@ impl Calls {
     }
 
     fn insert_at(&mut self, deadline: Time, place: Place) -> CallId {
-        let call = CallId(self.slots.insert(Slot { deadline, place, result: None }));
+        let call = CallId(self.slots.insert(Slot {
+            deadline,
+            place,
+            result: None,
+        }));
         self.deadlines.insert((deadline, call));
         call
     }
@@ -96,7 +100,9 @@ impl Calls {
 
     /// The call has been cut under `number`. Returns its deadline.
     pub(super) fn sent(&mut self, call: CallId, number: u64) -> Time {
-        let Some(slot) = self.slots.get_mut(call.0) else { return Time::default() };
+        let Some(slot) = self.slots.get_mut(call.0) else {
+            return Time::default();
+        };
         if slot.place != Place::Sent(number) {
             slot.place = Place::Sent(number);
             self.numbers.insert(number, call);
@@ -110,7 +116,11 @@ impl Calls {
 
     /// Ends a call. Returns whether it had not ended before.
     pub(super) fn complete(&mut self, call: CallId, result: CallResult) -> bool {
-        let Some(slot) = self.slots.get_mut(call.0).filter(|slot| slot.result.is_none()) else {
+        let Some(slot) = self
+            .slots
+            .get_mut(call.0)
+            .filter(|slot| slot.result.is_none())
+        else {
             return false;
         };
         slot.result = Some(result);
@@ -128,7 +138,9 @@ impl Calls {
 
     /// Removes a call, and says where it was.
     pub(super) fn forget(&mut self, call: CallId) -> Place {
-        let Some(slot) = self.slots.try_remove(call.0) else { return Place::Nowhere };
+        let Some(slot) = self.slots.try_remove(call.0) else {
+            return Place::Nowhere;
+        };
         self.deadlines.remove(&(slot.deadline, call));
         if let Place::Sent(number) = slot.place {
             self.numbers.remove(&number);
@@ -137,7 +149,10 @@ impl Calls {
     }
 
     pub(super) fn in_flight(&self) -> Vec<(CallId, Place)> {
-        self.deadlines.iter().map(|(_, call)| (*call, self.slots[call.0].place)).collect()
+        self.deadlines
+            .iter()
+            .map(|(_, call)| (*call, self.slots[call.0].place))
+            .collect()
     }
 
     pub(super) fn next_deadline(&self) -> Option<Time> {

@@ -132,7 +132,10 @@ impl Inbox {
         self.untold_bytes = 0;
         self.due = None;
         self.now = false;
-        Acknowledge { received: self.received, credit: self.credit.announce(now, outbox_is_full) }
+        Acknowledge {
+            received: self.received,
+            credit: self.credit.announce(now, outbox_is_full),
+        }
     }
 
     pub(super) fn credit_may_have_grown(&mut self, outbox_is_full: bool) {
@@ -163,7 +166,9 @@ impl Inbox {
 
     /// Returns whether the call was still running.
     pub(super) fn finish_call(&mut self, call: u64) -> bool {
-        let Some(deadline) = self.calls.remove(&call) else { return false };
+        let Some(deadline) = self.calls.remove(&call) else {
+            return false;
+        };
         self.deadlines.remove(&(deadline, call));
         self.credit.finish(1);
         true
@@ -176,7 +181,10 @@ impl Inbox {
 
     /// A call whose deadline has passed, no longer running.
     pub(super) fn expired(&mut self, now: Time) -> Option<u64> {
-        let (_, call) = *self.deadlines.first().filter(|(deadline, _)| *deadline <= now)?;
+        let (_, call) = *self
+            .deadlines
+            .first()
+            .filter(|(deadline, _)| *deadline <= now)?;
         self.finish_call(call);
         Some(call)
     }
@@ -188,7 +196,10 @@ impl Inbox {
 
 impl Credit {
     fn arrive(&mut self, count: u64) -> Result<(), CloseReason> {
-        let arrived = self.arrived.checked_add(count).ok_or(CloseReason::CreditExceeded)?;
+        let arrived = self
+            .arrived
+            .checked_add(count)
+            .ok_or(CloseReason::CreditExceeded)?;
         if arrived > self.announced {
             return Err(CloseReason::CreditExceeded);
         }

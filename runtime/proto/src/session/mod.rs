@@ -258,7 +258,12 @@ impl Session {
     ///
     /// # Errors
     /// As [`call`](Self::call); the call goes on waiting.
-    pub fn call_with_room(&mut self, now: Time, event: Outgoing, call: CallId) -> Result<(), Refusal> {
+    pub fn call_with_room(
+        &mut self,
+        now: Time,
+        event: Outgoing,
+        call: CallId,
+    ) -> Result<(), Refusal> {
         self.admit(&event)?;
         self.calls.give_entry(call, self.outbox.next_stamp());
         self.outbox.push_call(now, event.event, event.payload, call);
@@ -299,13 +304,15 @@ impl Session {
             outcome => outcome,
         };
         self.outbox.push_reply(now, call, outcome);
-        self.inbox.credit_may_have_grown(self.outbox.is_full(&self.limits));
+        self.inbox
+            .credit_may_have_grown(self.outbox.is_full(&self.limits));
     }
 
     /// Says that the handler of an event has finished.
     pub fn finished(&mut self) {
         self.inbox.finish_event();
-        self.inbox.credit_may_have_grown(self.outbox.is_full(&self.limits));
+        self.inbox
+            .credit_may_have_grown(self.outbox.is_full(&self.limits));
     }
 
     /// Asks the other side for a sign of life with the next frame.
@@ -345,7 +352,11 @@ impl Session {
         for refused in self.outbox.sweep(|event| mapping.outbound(event)) {
             self.counts.skewed_out += 1;
             if let Some((call, fit)) = refused {
-                let failure = if fit == Fit::Incompatible { Failure::Incompatible } else { Failure::Unsupported };
+                let failure = if fit == Fit::Incompatible {
+                    Failure::Incompatible
+                } else {
+                    Failure::Unsupported
+                };
                 self.complete(call, Err(CallFailure::Failed(failure)));
             }
         }
@@ -361,7 +372,8 @@ impl Session {
     /// What this side has received, and how far the other may go.
     #[must_use]
     pub fn acknowledge(&mut self, now: Time) -> Acknowledge {
-        self.inbox.acknowledge(now, self.outbox.is_full(&self.limits))
+        self.inbox
+            .acknowledge(now, self.outbox.is_full(&self.limits))
     }
 
     /// Takes in a data frame.
@@ -383,7 +395,11 @@ impl Session {
             return Err(CloseReason::Gap);
         }
         for item in data.items {
-            let count = if let Item::Skip { count } = item { count } else { 1 };
+            let count = if let Item::Skip { count } = item {
+                count
+            } else {
+                1
+            };
             let next = number.checked_add(count).ok_or(CloseReason::Malformed)?;
             let new = next.saturating_sub(self.inbox.received() + 1).min(count);
             if new > 0 {
@@ -400,20 +416,41 @@ impl Session {
         match item {
             Item::Skip { .. } => self.inbox.skipped(new),
             Item::Event { event, payload } => match self.inbound(event) {
-                Inbound::Event { number: event, exact } => {
-                    self.events.push_back(Event::Event(Arrival { event, payload, exact }));
+                Inbound::Event {
+                    number: event,
+                    exact,
+                } => {
+                    self.events.push_back(Event::Event(Arrival {
+                        event,
+                        payload,
+                        exact,
+                    }));
                 }
                 Inbound::Unsupported | Inbound::Incompatible => {
                     self.counts.skewed_in += 1;
                     self.inbox.skipped(1);
                 }
             },
-            Item::Call { event, remaining, payload } => {
+            Item::Call {
+                event,
+                remaining,
+                payload,
+            } => {
                 let failure = match self.inbound(event) {
-                    Inbound::Event { number: event, exact } => {
+                    Inbound::Event {
+                        number: event,
+                        exact,
+                    } => {
                         self.inbox.start_call(number, now + remaining);
-                        let arrival = Arrival { event, payload, exact };
-                        self.events.push_back(Event::Call { call: number, arrival });
+                        let arrival = Arrival {
+                            event,
+                            payload,
+                            exact,
+                        };
+                        self.events.push_back(Event::Call {
+                            call: number,
+                            arrival,
+                        });
                         return Ok(());
                     }
                     Inbound::Unsupported => Failure::Unsupported,
@@ -421,7 +458,8 @@ impl Session {
                 };
                 self.counts.skewed_in += 1;
                 self.inbox.skipped(1);
-                self.outbox.push_reply(now, number, Outcome::Failed(failure));
+                self.outbox
+                    .push_reply(now, number, Outcome::Failed(failure));
             }
             Item::Reply { call, outcome } => match self.calls.of_number(call) {
                 Some(id) => {
@@ -476,7 +514,9 @@ impl Session {
             let maybe_executed = matches!(place, calls::Place::Sent(_));
             self.complete(call, Err(CallFailure::Disconnected { maybe_executed }));
         }
-        Unconfirmed { events: self.outbox.unconfirmed() }
+        Unconfirmed {
+            events: self.outbox.unconfirmed(),
+        }
     }
 
     // ---- what time does ----
@@ -488,11 +528,15 @@ impl Session {
                 calls::Place::Nowhere => CallFailure::Full,
                 calls::Place::Waiting(stamp) => {
                     self.outbox.remove_waiting(stamp);
-                    CallFailure::TimedOut { maybe_executed: false }
+                    CallFailure::TimedOut {
+                        maybe_executed: false,
+                    }
                 }
                 calls::Place::Sent(number) => {
                     self.outbox.give_up(number);
-                    CallFailure::TimedOut { maybe_executed: true }
+                    CallFailure::TimedOut {
+                        maybe_executed: true,
+                    }
                 }
             };
             self.complete(call, Err(failure));
@@ -506,7 +550,9 @@ impl Session {
     /// [`poll_data`](Self::poll_data) has something to do next.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Time> {
-        let attached = self.attached.then(|| [self.inbox.due(), self.outbox.due(&self.limits)]);
+        let attached = self
+            .attached
+            .then(|| [self.inbox.due(), self.outbox.due(&self.limits)]);
         [self.calls.next_deadline(), self.inbox.next_deadline()]
             .into_iter()
             .chain(attached.into_iter().flatten())
@@ -539,13 +585,22 @@ impl Session {
             return None;
         }
         let full = self.outbox.is_full(&self.limits);
-        let acknowledge = self.inbox.wants_acknowledge().then(|| self.inbox.acknowledge(now, full));
-        let mut writer =
-            DataWriter::new(self.codec, std::mem::take(&mut self.ping), acknowledge, self.outbox.cursor_number());
+        let acknowledge = self
+            .inbox
+            .wants_acknowledge()
+            .then(|| self.inbox.acknowledge(now, full));
+        let mut writer = DataWriter::new(
+            self.codec,
+            std::mem::take(&mut self.ping),
+            acknowledge,
+            self.outbox.cursor_number(),
+            Vec::new(),
+        );
         let calls = &mut self.calls;
-        self.outbox.cut(now, self.limits.frame_size, &mut writer, |call, number| {
-            calls.sent(call, number)
-        });
+        self.outbox
+            .cut(now, self.limits.frame_size, &mut writer, |call, number| {
+                calls.sent(call, number)
+            });
         Some(writer.finish())
     }
 
@@ -577,7 +632,10 @@ impl Session {
             }
         }
         if event.payload.len() > self.limits.max_message {
-            return Err(Refusal::TooLarge { size: event.payload.len(), limit: self.limits.max_message });
+            return Err(Refusal::TooLarge {
+                size: event.payload.len(),
+                limit: self.limits.max_message,
+            });
         }
         if event.delivery != Delivery::Volatile && self.outbox.is_full(&self.limits) {
             return Err(Refusal::Full);
@@ -586,7 +644,9 @@ impl Session {
     }
 
     fn inbound(&self, event: u32) -> Inbound {
-        self.mapping.as_ref().map_or(Inbound::Unsupported, |mapping| mapping.inbound(event))
+        self.mapping
+            .as_ref()
+            .map_or(Inbound::Unsupported, |mapping| mapping.inbound(event))
     }
 
     fn complete(&mut self, call: CallId, result: CallResult) {

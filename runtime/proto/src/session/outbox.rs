@@ -64,9 +64,18 @@ struct Waiting {
 
 enum What {
     Event(Outgoing),
-    Call { event: u32, payload: Bytes, call: CallId },
-    Reply { call: u64, outcome: Outcome },
-    Cancel { call: u64 },
+    Call {
+        event: u32,
+        payload: Bytes,
+        call: CallId,
+    },
+    Reply {
+        call: u64,
+        outcome: Outcome,
+    },
+    Cancel {
+        call: u64,
+    },
     Removed,
 }
 
@@ -89,7 +98,10 @@ impl What {
         match self {
             Self::Event(event) => event.payload.len(),
             Self::Call { payload, .. } => payload.len(),
-            Self::Reply { outcome: Outcome::Reply(payload) | Outcome::Rejected(payload), .. } => payload.len(),
+            Self::Reply {
+                outcome: Outcome::Reply(payload) | Outcome::Rejected(payload),
+                ..
+            } => payload.len(),
             Self::Reply { .. } | Self::Cancel { .. } | Self::Removed => 0,
         }
     }
@@ -98,7 +110,10 @@ impl What {
 impl Outbox {
     /// An empty one whose stamps go on from those of `old`.
     pub(super) fn continuing(old: &Self) -> Self {
-        Self { stamp: old.stamp, ..Self::default() }
+        Self {
+            stamp: old.stamp,
+            ..Self::default()
+        }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -155,7 +170,14 @@ impl Outbox {
     }
 
     pub(super) fn push_call(&mut self, now: Time, event: u32, payload: Bytes, call: CallId) {
-        self.push_start(now, What::Call { event, payload, call });
+        self.push_start(
+            now,
+            What::Call {
+                event,
+                payload,
+                call,
+            },
+        );
     }
 
     pub(super) fn push_reply(&mut self, now: Time, call: u64, outcome: Outcome) {
@@ -180,13 +202,19 @@ impl Outbox {
         self.stamp += 1;
         self.waiting_bytes += what.bytes();
         self.waiting_since.get_or_insert(now);
-        Waiting { stamp: self.stamp, what }
+        Waiting {
+            stamp: self.stamp,
+            what,
+        }
     }
 
     // ---- away before it had a number ----
 
     pub(super) fn remove_waiting(&mut self, stamp: u64) {
-        if let Ok(place) = self.starts.binary_search_by_key(&stamp, |waiting| waiting.stamp) {
+        if let Ok(place) = self
+            .starts
+            .binary_search_by_key(&stamp, |waiting| waiting.stamp)
+        {
             self.remove_at(place);
             self.sweep_removed();
         }
@@ -202,7 +230,8 @@ impl Outbox {
     /// A `latest` that is overwritten again and again must not let the queue grow.
     fn sweep_removed(&mut self) {
         if self.removed > 32 && self.removed > self.starts.len() / 2 {
-            self.starts.retain(|waiting| !matches!(waiting.what, What::Removed));
+            self.starts
+                .retain(|waiting| !matches!(waiting.what, What::Removed));
             self.removed = 0;
         }
         if self.starts.is_empty() && self.controls.is_empty() {
@@ -214,7 +243,8 @@ impl Outbox {
     pub(super) fn drop_volatile(&mut self) -> u64 {
         let mut dropped = 0;
         for place in 0..self.starts.len() {
-            if matches!(&self.starts[place].what, What::Event(event) if event.delivery == Delivery::Volatile) {
+            if matches!(&self.starts[place].what, What::Event(event) if event.delivery == Delivery::Volatile)
+            {
                 self.remove_at(place);
                 dropped += 1;
             }
@@ -234,7 +264,13 @@ impl Outbox {
             };
             let fit = fit(event);
             if matches!(fit, Fit::Unsupported | Fit::Incompatible) {
-                if let What::Event(Outgoing { delivery: Delivery::Latest, event, key, .. }) = self.remove_at(place) {
+                if let What::Event(Outgoing {
+                    delivery: Delivery::Latest,
+                    event,
+                    key,
+                    ..
+                }) = self.remove_at(place)
+                {
                     self.latest.remove(&(event, key));
                 }
                 refused.push(call.map(|call| (call, fit)));
@@ -248,7 +284,9 @@ impl Outbox {
 
     /// The numbered item is not to go again.
     pub(super) fn give_up(&mut self, number: u64) {
-        let Some(place) = number.checked_sub(self.acknowledged + 1) else { return };
+        let Some(place) = number.checked_sub(self.acknowledged + 1) else {
+            return;
+        };
         if let Some(sent) = self.sent.get_mut(place as usize)
             && let Sent::Kept(what) = mem::replace(sent, Sent::Gone)
         {
@@ -263,12 +301,20 @@ impl Outbox {
     pub(super) fn acknowledged(&mut self, _now: Time, acknowledge: Acknowledge) {
         self.allowed = self.allowed.max(acknowledge.credit);
         while self.acknowledged < acknowledge.received {
-            let Some(sent) = self.sent.pop_front() else { break };
+            let Some(sent) = self.sent.pop_front() else {
+                break;
+            };
             self.acknowledged += 1;
             self.cursor = self.cursor.saturating_sub(1);
             let Sent::Kept(what) = sent else { continue };
             self.sent_bytes -= what.bytes();
-            if let What::Event(Outgoing { delivery: Delivery::Latest, event, key, .. }) = what {
+            if let What::Event(Outgoing {
+                delivery: Delivery::Latest,
+                event,
+                key,
+                ..
+            }) = what
+            {
                 let key = (event, key);
                 if self.latest.get(&key) == Some(&Newest::Sent(self.acknowledged)) {
                     self.latest.remove(&key);
@@ -298,7 +344,8 @@ impl Outbox {
     }
 
     pub(super) fn is_ready(&self, now: Time, limits: &Limits) -> bool {
-        self.is_behind() || (self.has_waiting() && self.delayed_until(limits).is_none_or(|until| until <= now))
+        self.is_behind()
+            || (self.has_waiting() && self.delayed_until(limits).is_none_or(|until| until <= now))
     }
 
     /// When what waits will be ready, if only time is missing.
@@ -306,11 +353,14 @@ impl Outbox {
         if self.is_behind() {
             return Some(Time::default());
         }
-        self.has_waiting().then(|| self.delayed_until(limits).unwrap_or_default())
+        self.has_waiting()
+            .then(|| self.delayed_until(limits).unwrap_or_default())
     }
 
     fn delayed_until(&self, limits: &Limits) -> Option<Time> {
-        let delay = limits.max_delay.filter(|_| self.waiting_bytes < limits.frame_size)?;
+        let delay = limits
+            .max_delay
+            .filter(|_| self.waiting_bytes < limits.frame_size)?;
         self.waiting_since.map(|since| since + delay)
     }
 
@@ -343,7 +393,11 @@ impl Outbox {
                     if !has_room(writer, 0) {
                         return;
                     }
-                    let gone = self.sent.iter().skip(self.cursor).take_while(|sent| matches!(sent, Sent::Gone));
+                    let gone = self
+                        .sent
+                        .iter()
+                        .skip(self.cursor)
+                        .take_while(|sent| matches!(sent, Sent::Gone));
                     let count = gone.count();
                     writer.skip(count as u64);
                     self.cursor += count - 1;
@@ -352,12 +406,20 @@ impl Outbox {
             self.cursor += 1;
         }
         while let Some(is_start) = self.next_waiting() {
-            let queue = if is_start { &mut self.starts } else { &mut self.controls };
-            let Some(bytes) = queue.front().map(|waiting| waiting.what.bytes()) else { break };
+            let queue = if is_start {
+                &mut self.starts
+            } else {
+                &mut self.controls
+            };
+            let Some(bytes) = queue.front().map(|waiting| waiting.what.bytes()) else {
+                break;
+            };
             if !has_room(writer, bytes) {
                 return;
             }
-            let Some(Waiting { what, .. }) = queue.pop_front() else { break };
+            let Some(Waiting { what, .. }) = queue.pop_front() else {
+                break;
+            };
             self.waiting_bytes -= bytes;
             let number = self.last_number() + 1;
             let written = write(now, &what, number, writer, &mut on_call);
@@ -375,7 +437,13 @@ impl Outbox {
     /// Whether the next waiting item is a start (`true`) or a control (`false`): the older one, if
     /// there is credit for it.
     fn next_waiting(&mut self) -> Option<bool> {
-        while matches!(self.starts.front(), Some(Waiting { what: What::Removed, .. })) {
+        while matches!(
+            self.starts.front(),
+            Some(Waiting {
+                what: What::Removed,
+                ..
+            })
+        ) {
             self.starts.pop_front();
             self.removed -= 1;
         }
@@ -390,9 +458,18 @@ impl Outbox {
 
     fn keep(&mut self, what: What, number: u64, written: bool) -> Sent {
         match &what {
-            What::Event(Outgoing { delivery: Delivery::Volatile, .. }) => return Sent::Gone,
-            What::Event(Outgoing { delivery: Delivery::Latest, event, key, .. }) => {
-                self.latest.insert((*event, key.clone()), Newest::Sent(number));
+            What::Event(Outgoing {
+                delivery: Delivery::Volatile,
+                ..
+            }) => return Sent::Gone,
+            What::Event(Outgoing {
+                delivery: Delivery::Latest,
+                event,
+                key,
+                ..
+            }) => {
+                self.latest
+                    .insert((*event, key.clone()), Newest::Sent(number));
             }
             _ if !written => return Sent::Gone,
             _ => {}
@@ -405,21 +482,27 @@ impl Outbox {
 
     /// Takes out the events that were not confirmed, oldest first.
     pub(super) fn unconfirmed(&mut self) -> Vec<UnconfirmedEvent> {
-        let sent = mem::take(&mut self.sent).into_iter().filter_map(|sent| match sent {
-            Sent::Kept(what) => Some((what, true)),
-            Sent::Gone => None,
-        });
-        let waiting = mem::take(&mut self.starts).into_iter().map(|waiting| (waiting.what, false));
+        let sent = mem::take(&mut self.sent)
+            .into_iter()
+            .filter_map(|sent| match sent {
+                Sent::Kept(what) => Some((what, true)),
+                Sent::Gone => None,
+            });
+        let waiting = mem::take(&mut self.starts)
+            .into_iter()
+            .map(|waiting| (waiting.what, false));
         let events = sent
             .chain(waiting)
             .filter_map(|(what, maybe_received)| match what {
-                What::Event(event) if event.delivery != Delivery::Volatile => Some(UnconfirmedEvent {
-                    event: event.event,
-                    payload: event.payload,
-                    delivery: event.delivery,
-                    key: event.key,
-                    maybe_received,
-                }),
+                What::Event(event) if event.delivery != Delivery::Volatile => {
+                    Some(UnconfirmedEvent {
+                        event: event.event,
+                        payload: event.payload,
+                        delivery: event.delivery,
+                        key: event.key,
+                        maybe_received,
+                    })
+                }
                 _ => None,
             })
             .collect();
@@ -441,7 +524,11 @@ fn write(
 ) -> bool {
     match what {
         What::Event(event) => writer.event(event.event, &event.payload),
-        What::Call { event, payload, call } => {
+        What::Call {
+            event,
+            payload,
+            call,
+        } => {
             let deadline = on_call(*call, number);
             if deadline <= now {
                 return false;

@@ -31,6 +31,11 @@ pub struct UnconfirmedEvent {
 
 impl From<UnconfirmedEvent> for Outgoing {
     fn from(event: UnconfirmedEvent) -> Self {
-        Self { event: event.event, payload: event.payload, delivery: event.delivery, key: event.key }
+        Self {
+            event: event.event,
+            payload: event.payload,
+            delivery: event.delivery,
+            key: event.key,
+        }
     }
 }
