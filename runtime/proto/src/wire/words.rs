@@ -15,6 +15,7 @@ pub(super) trait Word: Copy {
     /// The reason of that byte, or the stand-in for those not known.
     fn from_code(code: u8) -> Self;
     /// The reason of that word, or the stand-in for those not known.
+    #[cfg(feature = "json")]
     fn from_word(word: &str) -> Self;
 }
 
@@ -40,6 +41,7 @@ macro_rules! words {
                 }
             }
 
+            #[cfg(feature = "json")]
             fn from_word(word: &str) -> Self {
                 match word {
                     $($word => Self::$variant,)*

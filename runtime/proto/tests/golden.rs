@@ -1,0 +1,669 @@
+//! The wire, byte for byte. The book shows these frames; whoever changes one changes the format.
+//!
+//! Left of `--` are the bytes in hex, right of it is what they say.
+#![cfg(feature = "json")]
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use sente_proto::codec::Codec;
+use sente_proto::contract::{Reply, Table, TableEvent};
+use sente_proto::frame::{
+    Acknowledge, Answer, Data, Failure, Frame, Hello, Item, Offer, Outcome, Request, Resume, Terms,
+    Welcome,
+};
+use sente_proto::wire::{self, WireError, WireLimits};
+use sente_proto::{
+    Close, CloseReason, FreshReason, Refused, RefusedReason, ResumeSecret, Secret, SessionId,
+};
+
+const ATTEMPT: u128 = 0x0001_0203_0405_0607_0809_0a0b_0c0d_0e0f;
+const SESSION: SessionId = SessionId::new(0x1011_1213_1415_1617_1819_1a1b_1c1d_1e1f);
+const SECRET: ResumeSecret = ResumeSecret::new(0x2021_2223_2425_2627_2829_2a2b_2c2d_2e2f);
+const DIGEST: u128 = 0x3031_3233_3435_3637_3839_3a3b_3c3d_3e3f;
+
+/// One frame in both encodings. The frame differs between them by its codec and payloads only.
+struct Golden {
+    frame: fn(Codec) -> Frame,
+    binary: &'static str,
+    text: &'static str,
+}
+
+const ALL: &[Golden] = &[
+    HELLO,
+    HELLO_AGAIN,
+    WELCOME,
+    WELCOME_TABLES,
+    REFUSED,
+    TABLES,
+    REQUEST,
+    CLOSE,
+    CLOSE_RETRY,
+    DATA_EMPTY,
+    DATA_ACK,
+    DATA_ITEMS,
+    DATA_REPLIES,
+];
+
+// ANCHOR: hello
+const HELLO: Golden = Golden {
+    frame: |codec| {
+        Frame::Hello(Box::new(Hello {
+            version: 1,
+            codec: codec.name().to_owned(),
+            attempt: ATTEMPT,
+            epoch: 1,
+            namespaces: vec![Offer {
+                name: "chat".to_owned(),
+                digest: DIGEST,
+                events: 12,
+            }],
+            token: None,
+            csrf: None,
+            device: None,
+            resume: None,
+        }))
+    },
+    binary: "
+        01                               -- kind: hello
+        01                               -- version
+        07 62696e636f6465                -- codec: bincode
+        000102030405060708090a0b0c0d0e0f -- attempt
+        01                               -- epoch
+        00                               -- flags: neither token nor csrf, device, resume
+        01                               -- 1 namespace
+        04 63686174                      -- its name: chat
+        303132333435363738393a3b3c3d3e3f -- its digest
+        0c                               -- its events: 12
+    ",
+    text: r#"{"hello":{"version":1,"codec":"json","attempt":"000102030405060708090a0b0c0d0e0f","epoch":1,"namespaces":[{"name":"chat","digest":"303132333435363738393a3b3c3d3e3f","events":12}]}}"#,
+};
+// ANCHOR_END: hello
+
+// ANCHOR: hello_again
+const HELLO_AGAIN: Golden = Golden {
+    frame: |codec| {
+        Frame::Hello(Box::new(Hello {
+            version: 1,
+            codec: codec.name().to_owned(),
+            attempt: ATTEMPT,
+            epoch: 2,
+            namespaces: vec![],
+            token: Some(Secret::new("abc".to_owned())),
+            csrf: Some(Secret::new("xyz".to_owned())),
+            device: Some("phone".to_owned()),
+            resume: Some(Resume {
+                session: SESSION,
+                secret: SECRET,
+                acknowledge: Acknowledge {
+                    received: 12,
+                    credit: 268,
+                },
+            }),
+        }))
+    },
+    binary: "
+        01                               -- kind: hello
+        01                               -- version
+        07 62696e636f6465                -- codec: bincode
+        000102030405060708090a0b0c0d0e0f -- attempt
+        02                               -- epoch
+        0f                               -- flags: token, csrf, device and resume
+        03 616263                        -- token: abc
+        03 78797a                        -- csrf: xyz
+        05 70686f6e65                    -- device: phone
+        101112131415161718191a1b1c1d1e1f -- resume: session
+        202122232425262728292a2b2c2d2e2f -- resume: secret
+        0c                               -- resume: received 12
+        8c 02                            -- resume: credit 268
+        00                               -- no namespaces
+    ",
+    text: r#"{"hello":{"version":1,"codec":"json","attempt":"000102030405060708090a0b0c0d0e0f","epoch":2,"token":"abc","csrf":"xyz","device":"phone","resume":{"session":"101112131415161718191a1b1c1d1e1f","secret":"202122232425262728292a2b2c2d2e2f","ack":[12,268]},"namespaces":[]}}"#,
+};
+// ANCHOR_END: hello_again
+
+// ANCHOR: welcome
+const WELCOME: Golden = Golden {
+    frame: |codec| {
+        Frame::Welcome(Box::new(Welcome {
+            session: SESSION,
+            secret: SECRET,
+            epoch: 1,
+            server: 0x0123_4567_89ab_cdef,
+            fresh: Some(FreshReason::First),
+            user: Some("ann".to_owned()),
+            acknowledge: Acknowledge {
+                received: 0,
+                credit: 256,
+            },
+            terms: Terms {
+                max_message: 262_144,
+                window: Duration::from_secs(120),
+                silence: Duration::from_secs(30),
+                poll_hold: Duration::from_secs(25),
+            },
+            namespaces: vec![Answer {
+                name: "chat".to_owned(),
+                events: 12,
+                table: None,
+            }],
+            handshake: vec![("chat".to_owned(), value(codec, "hi"))],
+        }))
+    },
+    binary: "
+        02                               -- kind: welcome
+        101112131415161718191a1b1c1d1e1f -- session
+        202122232425262728292a2b2c2d2e2f -- secret
+        01                               -- epoch
+        0123456789abcdef                 -- server
+        01                               -- fresh: first
+        01 03 616e6e                     -- user: ann
+        00                               -- received 0
+        80 02                            -- credit 256
+        80 80 10                         -- max_message: 262144 bytes
+        c0 a9 07                         -- window: 120000 ms
+        b0 ea 01                         -- silence: 30000 ms
+        a8 c3 01                         -- poll_hold: 25000 ms
+        01                               -- 1 namespace
+        04 63686174                      -- its name: chat
+        0c                               -- its events: 12
+        00                               -- its table: equal, so not sent
+        01                               -- handshake data of 1 namespace
+        04 63686174                      -- its name: chat
+        03 02 6869                       -- its value: what bincode made of 'hi'
+    ",
+    text: r#"{"welcome":{"session":"101112131415161718191a1b1c1d1e1f","secret":"202122232425262728292a2b2c2d2e2f","epoch":1,"server":"0123456789abcdef","fresh":"first","user":"ann","ack":[0,256],"terms":{"max_message":262144,"window":120000,"silence":30000,"poll_hold":25000},"namespaces":[{"name":"chat","events":12}],"handshake":[["chat","hi"]]}}"#,
+};
+// ANCHOR_END: welcome
+
+// ANCHOR: welcome_tables
+const WELCOME_TABLES: Golden = Golden {
+    frame: |_| {
+        Frame::Welcome(Box::new(Welcome {
+            session: SESSION,
+            secret: SECRET,
+            epoch: 2,
+            server: 0x0123_4567_89ab_cdef,
+            fresh: None,
+            user: None,
+            acknowledge: Acknowledge {
+                received: 7,
+                credit: 263,
+            },
+            terms: Terms {
+                max_message: 1024,
+                window: Duration::from_millis(1),
+                silence: Duration::from_millis(2),
+                poll_hold: Duration::from_millis(3),
+            },
+            namespaces: vec![Answer {
+                name: "chat".to_owned(),
+                events: 2,
+                table: Some(table()),
+            }],
+            handshake: vec![],
+        }))
+    },
+    binary: "
+        02                               -- kind: welcome
+        101112131415161718191a1b1c1d1e1f -- session
+        202122232425262728292a2b2c2d2e2f -- secret
+        02                               -- epoch
+        0123456789abcdef                 -- server
+        00                               -- resumed, not fresh
+        00                               -- no user
+        07                               -- received 7
+        87 02                            -- credit 263
+        80 08                            -- max_message: 1024 bytes
+        01                               -- window: 1 ms
+        02                               -- silence: 2 ms
+        03                               -- poll_hold: 3 ms
+        01                               -- 1 namespace
+        04 63686174                      -- its name: chat
+        02                               -- its events: 2
+        01                               -- its table follows
+        04 63686174                      -- the table's name: chat
+        02                               -- 2 events
+        09 636861742f706f7374            -- its name: chat/post
+        05                               -- flags: to the server, replies
+        01                               -- 1 field is required
+        02                               -- 2 fields
+        00000000000000a1                 -- fingerprint of the first
+        00000000000000a2                 -- fingerprint of the second
+        00000000000000b1                 -- fingerprint of the reply
+        0000000000000000                 -- fingerprint of the error: it has none
+        0b 636861742f706f73746564        -- its name: chat/posted
+        02                               -- flags: to the client
+        00                               -- 0 fields are required
+        00                               -- 0 fields
+        00                               -- no handshake data
+    ",
+    text: r#"{"welcome":{"session":"101112131415161718191a1b1c1d1e1f","secret":"202122232425262728292a2b2c2d2e2f","epoch":2,"server":"0123456789abcdef","ack":[7,263],"terms":{"max_message":1024,"window":1,"silence":2,"poll_hold":3},"namespaces":[{"name":"chat","events":2,"table":{"name":"chat","events":[{"name":"chat/post","to_server":true,"to_client":false,"fields":["00000000000000a1","00000000000000a2"],"required":1,"reply":["00000000000000b1","0000000000000000"]},{"name":"chat/posted","to_server":false,"to_client":true,"fields":[],"required":0}]}}]}}"#,
+};
+// ANCHOR_END: welcome_tables
+
+// ANCHOR: refused
+const REFUSED: Golden = Golden {
+    frame: |_| {
+        Frame::Refused(Box::new(Refused {
+            status: 406,
+            reason: RefusedReason::Codec,
+            message: "no such codec".to_owned(),
+            retry_after: Some(Duration::from_secs(1)),
+            codecs: vec!["bincode".to_owned(), "json".to_owned()],
+        }))
+    },
+    binary: "
+        03                               -- kind: refused
+        96 03                            -- status 406
+        06                               -- reason: codec
+        01 e8 07                         -- retry after 1000 ms
+        02                               -- 2 codecs
+        07 62696e636f6465                -- bincode
+        04 6a736f6e                      -- json
+        0d 6e6f207375636820636f646563    -- message: no such codec
+    ",
+    text: r#"{"refused":{"status":406,"reason":"codec","message":"no such codec","retry_after":1000,"codecs":["bincode","json"]}}"#,
+};
+// ANCHOR_END: refused
+
+// ANCHOR: tables
+const TABLES: Golden = Golden {
+    frame: |_| {
+        Frame::Tables(vec![
+            table(),
+            Table {
+                name: "game".to_owned(),
+                events: vec![],
+            },
+        ])
+    },
+    binary: "
+        04                               -- kind: tables
+        02                               -- 2 tables
+        04 63686174                      -- the table's name: chat
+        02                               -- 2 events
+        09 636861742f706f7374            -- its name: chat/post
+        05                               -- flags: to the server, replies
+        01                               -- 1 field is required
+        02                               -- 2 fields
+        00000000000000a1                 -- fingerprint of the first
+        00000000000000a2                 -- fingerprint of the second
+        00000000000000b1                 -- fingerprint of the reply
+        0000000000000000                 -- fingerprint of the error: it has none
+        0b 636861742f706f73746564        -- its name: chat/posted
+        02                               -- flags: to the client
+        00                               -- 0 fields are required
+        00                               -- 0 fields
+        04 67616d65                      -- the table's name: game
+        00                               -- 0 events
+    ",
+    text: r#"{"tables":[{"name":"chat","events":[{"name":"chat/post","to_server":true,"to_client":false,"fields":["00000000000000a1","00000000000000a2"],"required":1,"reply":["00000000000000b1","0000000000000000"]},{"name":"chat/posted","to_server":false,"to_client":true,"fields":[],"required":0}]},{"name":"game","events":[]}]}"#,
+};
+// ANCHOR_END: tables
+
+// ANCHOR: request
+const REQUEST: Golden = Golden {
+    frame: |_| {
+        Frame::Request(Request {
+            session: SESSION,
+            secret: SECRET,
+            epoch: 2,
+            number: 300,
+            hold: true,
+        })
+    },
+    binary: "
+        05                               -- kind: request
+        101112131415161718191a1b1c1d1e1f -- session
+        202122232425262728292a2b2c2d2e2f -- secret
+        02                               -- epoch
+        ac 02                            -- number 300
+        01                               -- hold: a poll
+    ",
+    text: r#"{"request":{"session":"101112131415161718191a1b1c1d1e1f","secret":"202122232425262728292a2b2c2d2e2f","epoch":2,"number":300,"hold":true}}"#,
+};
+// ANCHOR_END: request
+
+// ANCHOR: close
+const CLOSE: Golden = Golden {
+    frame: |_| {
+        Frame::Close(Box::new(Close {
+            reason: CloseReason::Replaced,
+            message: "newer".to_owned(),
+            retry_after: None,
+            epoch: 3,
+        }))
+    },
+    binary: "
+        06                               -- kind: close
+        02                               -- reason: replaced
+        03                               -- the epoch that took over
+        00                               -- no word on when to come back
+        05 6e65776572                    -- message: newer
+    ",
+    text: r#"{"close":{"reason":"replaced","message":"newer","epoch":3}}"#,
+};
+// ANCHOR_END: close
+
+const CLOSE_RETRY: Golden = Golden {
+    frame: |_| {
+        Frame::Close(Box::new(Close {
+            reason: CloseReason::Shutdown,
+            message: String::new(),
+            retry_after: Some(Duration::from_millis(1500)),
+            epoch: 0,
+        }))
+    },
+    binary: "
+        06                               -- kind: close
+        03                               -- reason: shutdown
+        00                               -- no epoch took over
+        01 dc 0b                         -- not to come back for 1500 ms
+        00                               -- an empty message
+    ",
+    text: r#"{"close":{"reason":"shutdown","message":"","retry_after":1500}}"#,
+};
+
+// ANCHOR: data_empty
+const DATA_EMPTY: Golden = Golden {
+    frame: |_| Frame::Data(Data::default()),
+    binary: "
+        10                               -- kind: data
+    ",
+    text: r#"{}"#,
+};
+// ANCHOR_END: data_empty
+
+// ANCHOR: data_ack
+const DATA_ACK: Golden = Golden {
+    frame: |_| {
+        Frame::Data(Data {
+            ping: true,
+            acknowledge: Some(Acknowledge {
+                received: 12,
+                credit: 268,
+            }),
+            ..Data::default()
+        })
+    },
+    binary: "
+        13                               -- kind: data; a ping; acknowledges
+        0c                               -- received 12
+        8c 02                            -- credit 268
+    ",
+    text: r#"{"ack":[12,268],"ping":true}"#,
+};
+// ANCHOR_END: data_ack
+
+// ANCHOR: data_items
+const DATA_ITEMS: Golden = Golden {
+    frame: |codec| {
+        Frame::Data(Data {
+            ping: false,
+            acknowledge: Some(Acknowledge {
+                received: 12,
+                credit: 268,
+            }),
+            first: 5,
+            items: vec![
+                Item::Event {
+                    event: 3,
+                    payload: fields(codec, &["lobby", "hi"]),
+                },
+                Item::Call {
+                    event: 4,
+                    remaining: Duration::from_secs(5),
+                    payload: fields(codec, &[]),
+                },
+                Item::Skip { count: 2 },
+                Item::Cancel { call: 6 },
+            ],
+        })
+    },
+    binary: "
+        12                               -- kind: data; acknowledges
+        0c                               -- received 12
+        8c 02                            -- credit 268
+        05                               -- first: 5
+        01                               -- item 5: an event
+        03                               -- event 3
+        09 05 6c6f626279 02 6869         -- payload: what bincode made of 'lobby' and 'hi'
+        02                               -- item 6: a call
+        04                               -- event 4
+        88 27                            -- remaining: 5000 ms
+        00                               -- payload: no fields
+        07                               -- items 7 and on: skipped
+        02                               -- 2 of them
+        06                               -- item 9: cancels
+        06                               -- call 6
+    ",
+    text: r#"{"ack":[12,268],"first":5,"items":[["event",3,["lobby","hi"]],["call",4,5000,[]],["skip",2],["cancel",6]]}"#,
+};
+// ANCHOR_END: data_items
+
+// ANCHOR: data_replies
+const DATA_REPLIES: Golden = Golden {
+    frame: |codec| {
+        Frame::Data(Data {
+            first: 1,
+            items: vec![
+                Item::Reply {
+                    call: 17,
+                    outcome: Outcome::Reply(value(codec, "done")),
+                },
+                Item::Reply {
+                    call: 18,
+                    outcome: Outcome::Rejected(value(codec, "no")),
+                },
+                Item::Reply {
+                    call: 300,
+                    outcome: Outcome::Failed(Failure::Unsupported),
+                },
+            ],
+            ..Data::default()
+        })
+    },
+    binary: "
+        10                               -- kind: data
+        01                               -- first: 1
+        03                               -- item 1: a reply
+        11                               -- to call 17
+        05 04 646f6e65                   -- payload: what bincode made of 'done'
+        04                               -- item 2: a rejection
+        12                               -- of call 18
+        03 02 6e6f                       -- payload: what bincode made of 'no'
+        05                               -- item 3: a failure
+        ac 02                            -- of call 300
+        01                               -- unsupported
+    ",
+    text: r#"{"first":1,"items":[["reply",17,"ok","done"],["reply",18,"rejected","no"],["reply",300,"failed","unsupported"]]}"#,
+};
+// ANCHOR_END: data_replies
+
+fn table() -> Table {
+    Table {
+        name: "chat".to_owned(),
+        events: vec![
+            TableEvent {
+                name: "chat/post".to_owned(),
+                to_server: true,
+                to_client: false,
+                fields: vec![0xa1, 0xa2],
+                required: 1,
+                reply: Some(Reply {
+                    reply: 0xb1,
+                    error: 0,
+                }),
+            },
+            TableEvent {
+                name: "chat/posted".to_owned(),
+                to_server: false,
+                to_client: true,
+                fields: vec![],
+                required: 0,
+                reply: None,
+            },
+        ],
+    }
+}
+
+fn fields(codec: Codec, texts: &[&str]) -> Bytes {
+    let mut writer = codec.writer();
+    for text in texts {
+        writer.field(text).expect("a text can be encoded");
+    }
+    writer.finish().into()
+}
+
+fn value(codec: Codec, text: &str) -> Bytes {
+    codec.encode(text).expect("a text can be encoded").into()
+}
+
+const LIMITS: WireLimits = WireLimits {
+    frame: 65_536,
+    message: 262_144,
+};
+
+impl Golden {
+    fn bytes(&self, codec: Codec) -> Bytes {
+        if codec.is_text() {
+            self.text.into()
+        } else {
+            bytes_of(self.binary).into()
+        }
+    }
+}
+
+/// The bytes of an annotated text.
+fn bytes_of(annotated: &str) -> Vec<u8> {
+    let digits: String = annotated
+        .lines()
+        .flat_map(|line| line.split("--").next())
+        .flat_map(str::chars)
+        .filter(|c| !c.is_whitespace())
+        .collect();
+    (0..digits.len())
+        .step_by(2)
+        .map(|at| u8::from_str_radix(&digits[at..at + 2], 16).expect("two hex digits"))
+        .collect()
+}
+
+fn encoded(codec: Codec, frame: &Frame) -> Bytes {
+    let mut out = Vec::new();
+    wire::encode(codec, frame, &mut out);
+    out.into()
+}
+
+/// Bytes as something that a failed assertion shows readably.
+fn shown(codec: Codec, bytes: &[u8]) -> String {
+    if codec.is_text() {
+        String::from_utf8_lossy(bytes).into_owned()
+    } else {
+        format!("{bytes:02x?}")
+    }
+}
+
+#[test]
+fn frames_are_written_as_the_golden_ones() {
+    for golden in ALL {
+        for &codec in Codec::ALL {
+            let written = encoded(codec, &(golden.frame)(codec));
+            assert_eq!(shown(codec, &written), shown(codec, &golden.bytes(codec)));
+        }
+    }
+}
+
+#[test]
+fn golden_frames_are_read() {
+    for golden in ALL {
+        for &codec in Codec::ALL {
+            let read = wire::decode(codec, &golden.bytes(codec), &LIMITS).expect("a golden frame");
+            assert_eq!(
+                shown(codec, &encoded(codec, &read)),
+                shown(codec, &golden.bytes(codec))
+            );
+        }
+    }
+}
+
+#[test]
+fn a_prefix_of_a_frame_is_malformed_or_a_shorter_frame() {
+    for golden in ALL {
+        for &codec in Codec::ALL {
+            let bytes = golden.bytes(codec);
+            for length in 0..bytes.len() {
+                match wire::decode(codec, &bytes.slice(..length), &LIMITS) {
+                    // Data frames go on until they end, so they may end between two items.
+                    Ok(Frame::Data(_)) => assert!(!codec.is_text()),
+                    Ok(_) => panic!(
+                        "{length} bytes of a frame were read: {}",
+                        shown(codec, &bytes)
+                    ),
+                    Err(error) => assert!(matches!(error, WireError::Malformed(_)), "{error}"),
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn flipped_bits_never_panic_and_what_is_read_can_be_written() {
+    for golden in ALL {
+        for &codec in Codec::ALL {
+            let bytes = golden.bytes(codec);
+            for bit in 0..bytes.len() * 8 {
+                let mut flipped = bytes.to_vec();
+                flipped[bit / 8] ^= 1 << (bit % 8);
+                if let Ok(frame) = wire::decode(codec, &flipped.into(), &LIMITS) {
+                    let again = encoded(codec, &frame);
+                    assert!(
+                        wire::decode(codec, &again, &LIMITS).is_ok(),
+                        "{}",
+                        shown(codec, &again)
+                    );
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn bytes_behind_a_frame_are_malformed() {
+    for golden in ALL {
+        for &codec in Codec::ALL {
+            let mut bytes = golden.bytes(codec).to_vec();
+            bytes.push(b'?');
+            let read = wire::decode(codec, &bytes.into(), &LIMITS);
+            // A refusal may say more in a later version.
+            let refusal = matches!(read, Ok(Frame::Refused(_))) && !codec.is_text();
+            assert!(refusal || matches!(read, Err(WireError::Malformed(_))));
+        }
+    }
+}
+
+// ANCHOR: body
+#[test]
+fn bodies_are_written_as_the_golden_ones() {
+    let frames = [DATA_ACK, CLOSE];
+
+    let mut binary = Vec::new();
+    let mut text = Vec::new();
+    for golden in frames {
+        wire::append_to_body(Codec::Bincode, &(golden.frame)(Codec::Bincode), &mut binary);
+        wire::append_to_body(Codec::Json, &(golden.frame)(Codec::Json), &mut text);
+    }
+
+    let golden = "
+        04                               -- 4 bytes
+        13 0c 8c 02                      -- the first frame
+        0a                               -- 10 bytes
+        06 02 03 00 05 6e65776572        -- the second frame
+    ";
+    assert_eq!(binary, bytes_of(golden));
+    assert_eq!(
+        String::from_utf8_lossy(&text),
+        "{\"ack\":[12,268],\"ping\":true}\n{\"close\":{\"reason\":\"replaced\",\"message\":\"newer\",\"epoch\":3}}\n",
+    );
+}
+// ANCHOR_END: body
