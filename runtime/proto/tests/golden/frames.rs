@@ -1,8 +1,6 @@
-//! The wire, byte for byte. The book shows these frames; whoever changes one changes the format.
+//! The golden frames.
 //!
 //! Left of `--` are the bytes in hex, right of it is what they say.
-#![cfg(feature = "json")]
-
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -12,7 +10,6 @@ use sente_proto::frame::{
     Acknowledge, Answer, Data, Failure, Frame, Hello, Item, Offer, Outcome, Request, Resume, Terms,
     Welcome,
 };
-use sente_proto::wire::{self, WireError, WireLimits};
 use sente_proto::{
     Close, CloseReason, FreshReason, Refused, RefusedReason, ResumeSecret, Secret, SessionId,
 };
@@ -23,13 +20,13 @@ const SECRET: ResumeSecret = ResumeSecret::new(0x2021_2223_2425_2627_2829_2a2b_2
 const DIGEST: u128 = 0x3031_3233_3435_3637_3839_3a3b_3c3d_3e3f;
 
 /// One frame in both encodings. The frame differs between them by its codec and payloads only.
-struct Golden {
-    frame: fn(Codec) -> Frame,
-    binary: &'static str,
-    text: &'static str,
+pub(crate) struct Golden {
+    pub(crate) frame: fn(Codec) -> Frame,
+    pub(crate) binary: &'static str,
+    pub(crate) text: &'static str,
 }
 
-const ALL: &[Golden] = &[
+pub(crate) const ALL: &[Golden] = &[
     HELLO,
     HELLO_AGAIN,
     WELCOME,
@@ -326,7 +323,7 @@ const REQUEST: Golden = Golden {
 // ANCHOR_END: request
 
 // ANCHOR: close
-const CLOSE: Golden = Golden {
+pub(crate) const CLOSE: Golden = Golden {
     frame: |_| {
         Frame::Close(Box::new(Close {
             reason: CloseReason::Replaced,
@@ -376,7 +373,7 @@ const DATA_EMPTY: Golden = Golden {
 // ANCHOR_END: data_empty
 
 // ANCHOR: data_ack
-const DATA_ACK: Golden = Golden {
+pub(crate) const DATA_ACK: Golden = Golden {
     frame: |_| {
         Frame::Data(Data {
             ping: true,
@@ -519,151 +516,3 @@ fn fields(codec: Codec, texts: &[&str]) -> Bytes {
 fn value(codec: Codec, text: &str) -> Bytes {
     codec.encode(text).expect("a text can be encoded").into()
 }
-
-const LIMITS: WireLimits = WireLimits {
-    frame: 65_536,
-    message: 262_144,
-};
-
-impl Golden {
-    fn bytes(&self, codec: Codec) -> Bytes {
-        if codec.is_text() {
-            self.text.into()
-        } else {
-            bytes_of(self.binary).into()
-        }
-    }
-}
-
-/// The bytes of an annotated text.
-fn bytes_of(annotated: &str) -> Vec<u8> {
-    let digits: String = annotated
-        .lines()
-        .flat_map(|line| line.split("--").next())
-        .flat_map(str::chars)
-        .filter(|c| !c.is_whitespace())
-        .collect();
-    (0..digits.len())
-        .step_by(2)
-        .map(|at| u8::from_str_radix(&digits[at..at + 2], 16).expect("two hex digits"))
-        .collect()
-}
-
-fn encoded(codec: Codec, frame: &Frame) -> Bytes {
-    let mut out = Vec::new();
-    wire::encode(codec, frame, &mut out);
-    out.into()
-}
-
-/// Bytes as something that a failed assertion shows readably.
-fn shown(codec: Codec, bytes: &[u8]) -> String {
-    if codec.is_text() {
-        String::from_utf8_lossy(bytes).into_owned()
-    } else {
-        format!("{bytes:02x?}")
-    }
-}
-
-#[test]
-fn frames_are_written_as_the_golden_ones() {
-    for golden in ALL {
-        for &codec in Codec::ALL {
-            let written = encoded(codec, &(golden.frame)(codec));
-            assert_eq!(shown(codec, &written), shown(codec, &golden.bytes(codec)));
-        }
-    }
-}
-
-#[test]
-fn golden_frames_are_read() {
-    for golden in ALL {
-        for &codec in Codec::ALL {
-            let read = wire::decode(codec, &golden.bytes(codec), &LIMITS).expect("a golden frame");
-            assert_eq!(
-                shown(codec, &encoded(codec, &read)),
-                shown(codec, &golden.bytes(codec))
-            );
-        }
-    }
-}
-
-#[test]
-fn a_prefix_of_a_frame_is_malformed_or_a_shorter_frame() {
-    for golden in ALL {
-        for &codec in Codec::ALL {
-            let bytes = golden.bytes(codec);
-            for length in 0..bytes.len() {
-                match wire::decode(codec, &bytes.slice(..length), &LIMITS) {
-                    // Data frames go on until they end, so they may end between two items.
-                    Ok(Frame::Data(_)) => assert!(!codec.is_text()),
-                    Ok(_) => panic!(
-                        "{length} bytes of a frame were read: {}",
-                        shown(codec, &bytes)
-                    ),
-                    Err(error) => assert!(matches!(error, WireError::Malformed(_)), "{error}"),
-                }
-            }
-        }
-    }
-}
-
-#[test]
-fn flipped_bits_never_panic_and_what_is_read_can_be_written() {
-    for golden in ALL {
-        for &codec in Codec::ALL {
-            let bytes = golden.bytes(codec);
-            for bit in 0..bytes.len() * 8 {
-                let mut flipped = bytes.to_vec();
-                flipped[bit / 8] ^= 1 << (bit % 8);
-                if let Ok(frame) = wire::decode(codec, &flipped.into(), &LIMITS) {
-                    let again = encoded(codec, &frame);
-                    assert!(
-                        wire::decode(codec, &again, &LIMITS).is_ok(),
-                        "{}",
-                        shown(codec, &again)
-                    );
-                }
-            }
-        }
-    }
-}
-
-#[test]
-fn bytes_behind_a_frame_are_malformed() {
-    for golden in ALL {
-        for &codec in Codec::ALL {
-            let mut bytes = golden.bytes(codec).to_vec();
-            bytes.push(b'?');
-            let read = wire::decode(codec, &bytes.into(), &LIMITS);
-            // A refusal may say more in a later version.
-            let refusal = matches!(read, Ok(Frame::Refused(_))) && !codec.is_text();
-            assert!(refusal || matches!(read, Err(WireError::Malformed(_))));
-        }
-    }
-}
-
-// ANCHOR: body
-#[test]
-fn bodies_are_written_as_the_golden_ones() {
-    let frames = [DATA_ACK, CLOSE];
-
-    let mut binary = Vec::new();
-    let mut text = Vec::new();
-    for golden in frames {
-        wire::append_to_body(Codec::Bincode, &(golden.frame)(Codec::Bincode), &mut binary);
-        wire::append_to_body(Codec::Json, &(golden.frame)(Codec::Json), &mut text);
-    }
-
-    let golden = "
-        04                               -- 4 bytes
-        13 0c 8c 02                      -- the first frame
-        0a                               -- 10 bytes
-        06 02 03 00 05 6e65776572        -- the second frame
-    ";
-    assert_eq!(binary, bytes_of(golden));
-    assert_eq!(
-        String::from_utf8_lossy(&text),
-        "{\"ack\":[12,268],\"ping\":true}\n{\"close\":{\"reason\":\"replaced\",\"message\":\"newer\",\"epoch\":3}}\n",
-    );
-}
-// ANCHOR_END: body
