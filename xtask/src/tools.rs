@@ -52,7 +52,7 @@ impl Tool {
             Found::Missing => eprintln!("\n{} is missing: {}.", self.name, self.purpose),
         }
         eprintln!(
-            "Installing {} {} for you, once. This takes some minutes.",
+            "Installing {} {} for you, once. This takes a minute or two.",
             self.name, self.version
         );
         self.install()?;
