@@ -164,7 +164,9 @@ impl<T: DeserializeOwned, E: DeserializeOwned> Future for Call<T, E> {
                             return Poll::Pending;
                         }
                         Err(refusal) => {
-                            return Poll::Ready(Err(CallError::from_send(&refused(refusal, event))));
+                            return Poll::Ready(Err(CallError::from_send(&refused(
+                                refusal, event,
+                            ))));
                         }
                     }
                 }

@@ -1,5 +1,7 @@
 //! The session of sente as a machine without I/O.
 
+mod backoff;
+pub mod client;
 pub mod codec;
 pub mod contract;
 pub mod frame;
@@ -10,6 +12,7 @@ pub mod session;
 mod time;
 pub mod wire;
 
+pub use backoff::Backoff;
 pub use limits::Limits;
 pub use reason::{Close, CloseReason, FreshReason, Refused, RefusedReason};
 pub use secret::{ResumeSecret, Secret, SessionId};

@@ -546,16 +546,31 @@ impl Session {
         }
     }
 
-    /// When [`handle_timeout`](Self::handle_timeout) or, while a carrier is ready,
-    /// [`poll_data`](Self::poll_data) has something to do next.
+    /// When [`handle_timeout`](Self::handle_timeout) or [`poll_data`](Self::poll_data) has something
+    /// to do next.
+    ///
+    /// While the carrier takes no more, [`poll_deadline`](Self::poll_deadline) counts instead.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Time> {
-        let attached = self
-            .attached
-            .then(|| [self.inbox.due(), self.outbox.due(&self.limits)]);
+        let data = if !self.attached {
+            None
+        } else if self.ping {
+            Some(Time::default())
+        } else {
+            [self.inbox.due(), self.outbox.due(&self.limits)]
+                .into_iter()
+                .flatten()
+                .min()
+        };
+        [data, self.poll_deadline()].into_iter().flatten().min()
+    }
+
+    /// When [`handle_timeout`](Self::handle_timeout) has something to do next: the first deadline of
+    /// a call, made or running.
+    #[must_use]
+    pub fn poll_deadline(&self) -> Option<Time> {
         [self.calls.next_deadline(), self.inbox.next_deadline()]
             .into_iter()
-            .chain(attached.into_iter().flatten())
             .flatten()
             .min()
     }

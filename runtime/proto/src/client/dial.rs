@@ -1,0 +1,194 @@
+//! Dialling: WebSocket first, polling beside it when it is slow, and WebSocket again later.
+
+use super::{CarrierChoice, CarrierKind, Client, ConnectionEnd, Phase, SocketId, Transmit, encode};
+use crate::Time;
+use crate::session::Session;
+
+/// A WebSocket from its dial to its end.
+pub(super) struct Socket {
+    pub(super) id: SocketId,
+    pub(super) phase: SocketPhase,
+    /// The epoch of its hello; 0 before that.
+    pub(super) epoch: u64,
+    pub(super) since: Time,
+    /// It is tried while polling serves the session.
+    pub(super) is_upgrade: bool,
+}
+
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(super) enum SocketPhase {
+    /// Not open yet.
+    Dialing,
+    /// The hello has gone out.
+    Greeting,
+    /// The hello was answered.
+    Live,
+}
+
+impl Client {
+    /// Gets credentials if they are to be asked for, and dials.
+    pub(super) fn begin(&mut self, now: Time, session: &mut Session) {
+        self.change(|state| {
+            state.next_reconnect_at = None;
+            state.refused = None;
+        });
+        if self.config.asks_credentials {
+            self.phase = Phase::Authenticating;
+            self.transmits.push_back(Transmit::Authenticate);
+        } else {
+            self.dial(now, session);
+        }
+    }
+
+    pub(super) fn dial(&mut self, now: Time, session: &mut Session) {
+        self.phase = Phase::Active;
+        let has_csrf_token = self.credentials.csrf.is_some();
+        self.change(|state| state.has_csrf_token = has_csrf_token);
+        match self.config.carrier {
+            CarrierChoice::Auto | CarrierChoice::WebSocket => self.open_socket(now, false),
+            CarrierChoice::Poll => self.start_polling(now, session),
+        }
+    }
+
+    fn open_socket(&mut self, now: Time, is_upgrade: bool) {
+        let id = SocketId(self.id());
+        self.socket = Some(Socket {
+            id,
+            phase: SocketPhase::Dialing,
+            epoch: 0,
+            since: now,
+            is_upgrade,
+        });
+        self.transmits.push_back(Transmit::Open(id));
+    }
+
+    pub(super) fn socket_opened(&mut self, _now: Time, session: &mut Session, id: SocketId) {
+        // One epoch below its own stays free for polling that starts beside it: whichever of both
+        // hellos comes first, the WebSocket wins.
+        let epoch = self.epoch + 2;
+        let Some(socket) = self
+            .socket
+            .as_mut()
+            .filter(|socket| socket.id == id && socket.phase == SocketPhase::Dialing)
+        else {
+            return;
+        };
+        socket.phase = SocketPhase::Greeting;
+        socket.epoch = epoch;
+        self.epoch = epoch;
+        let hello = self.hello(_now, session, epoch);
+        let message = encode(session, &hello);
+        self.transmits.push_back(Transmit::Message {
+            socket: id,
+            message,
+        });
+    }
+
+    /// The epoch for polling that starts now.
+    pub(super) fn polling_epoch(&mut self) -> u64 {
+        match &self.socket {
+            Some(socket) if socket.phase == SocketPhase::Greeting => socket.epoch - 1,
+            _ => {
+                self.epoch += 1;
+                self.epoch
+            }
+        }
+    }
+
+    /// The WebSocket could not be opened, was not answered in time, or has ended.
+    pub(super) fn socket_failed(&mut self, now: Time, session: &mut Session, end: ConnectionEnd) {
+        let Some(socket) = self.socket.take() else {
+            return;
+        };
+        if self.active == Some(CarrierKind::WebSocket) {
+            self.lost(now, session, end);
+        } else if socket.is_upgrade && self.active == Some(CarrierKind::Poll) {
+            self.schedule_upgrade(now);
+        } else if self.config.carrier == CarrierChoice::Auto && self.polling.is_none() {
+            self.start_polling(now, session);
+        } else if self.polling.is_none() {
+            self.dial_failed(now, session, end);
+        }
+    }
+
+    pub(super) fn schedule_upgrade(&mut self, now: Time) {
+        if self.config.carrier == CarrierChoice::Auto {
+            self.upgrade.at = Some(now + self.upgrade.delay);
+            self.upgrade.delay = (self.upgrade.delay * 2).min(self.config.timing.upgrade_cap);
+        }
+    }
+
+    /// No carrier could be had: wait and try again.
+    pub(super) fn dial_failed(&mut self, now: Time, session: &mut Session, end: ConnectionEnd) {
+        self.drop_carriers(session, false);
+        let random = (self.random)() as u64;
+        let until = now + self.backoff.failed(random);
+        self.closed(now, end);
+        self.wait_until(until);
+    }
+
+    pub(super) fn wait_until(&mut self, until: Time) {
+        self.phase = Phase::Waiting(until);
+        self.change(|state| state.next_reconnect_at = Some(until));
+    }
+
+    pub(super) fn drop_socket(&mut self, clean: bool) {
+        if let Some(socket) = self.socket.take() {
+            // What is still to be sent on it goes first, a goodbye above all.
+            let clean = clean && socket.phase != SocketPhase::Dialing;
+            self.transmits.push_back(Transmit::Close {
+                socket: socket.id,
+                clean,
+            });
+        }
+    }
+
+    pub(super) fn dial_timer(&self) -> Option<Time> {
+        let socket = self
+            .socket
+            .as_ref()
+            .filter(|socket| socket.phase != SocketPhase::Live)?;
+        let timing = &self.config.timing;
+        Some(
+            socket.since
+                + match self.config.carrier {
+                    CarrierChoice::Auto if self.polling.is_none() && self.active.is_none() => {
+                        timing.fallback
+                    }
+                    CarrierChoice::Auto => timing.give_up,
+                    CarrierChoice::WebSocket | CarrierChoice::Poll => self.config.limits.handshake,
+                },
+        )
+    }
+
+    pub(super) fn dial_timeout(&mut self, now: Time, session: &mut Session) {
+        if self.dial_timer().is_some_and(|due| due <= now) {
+            if self.config.carrier == CarrierChoice::Auto
+                && self.polling.is_none()
+                && self.active.is_none()
+            {
+                self.start_polling(now, session);
+            } else {
+                if let Some(socket) = &self.socket {
+                    self.transmits.push_back(Transmit::Close {
+                        socket: socket.id,
+                        clean: false,
+                    });
+                }
+                self.change(|state| {
+                    state.last_ws_error = Some(
+                        "the WebSocket was not answered in time: a proxy may swallow its frames"
+                            .to_owned(),
+                    );
+                });
+                self.socket_failed(now, session, ConnectionEnd::Lost);
+            }
+        }
+        if self.upgrade.at.is_some_and(|at| at <= now) {
+            self.upgrade.at = None;
+            if self.active == Some(CarrierKind::Poll) && self.socket.is_none() {
+                self.open_socket(now, true);
+            }
+        }
+    }
+}
