@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 use sente_proto::codec::Codec;
 use serde::de::{DeserializeOwned, SeqAccess, Visitor};
@@ -58,12 +59,12 @@ fn everything() -> impl Strategy<Value = Everything> {
         any::<(u128, i128)>(),
         finite,
         any::<String>(),
-        any::<Vec<Option<u32>>>(),
+        vec(any::<Option<u32>>(), 0..8),
     );
     let third = (
-        any::<BTreeMap<String, Vec<u8>>>(),
-        any::<Vec<u16>>().prop_map(|list| Newtype(list.into())),
-        proptest::collection::vec(variant(), 0..4),
+        btree_map(any::<String>(), vec(any::<u8>(), 0..8), 0..4),
+        vec(any::<u16>(), 0..8).prop_map(|list| Newtype(list.into())),
+        vec(variant(), 0..4),
     );
     (first, second, third).prop_map(
         |((flag, letter, small, large), (huge, real, text, list), (map, newtype, variants))| {
