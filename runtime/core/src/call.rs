@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use sente_proto::codec::{Codec, EncodeError, FieldWriter};
+use sente_proto::codec::{Codec, DecodeError, EncodeError, FieldWriter};
 use sente_proto::session::{CallFailure, CallId, CallResult, Outgoing, Refusal};
 use serde::de::DeserializeOwned;
 
@@ -39,7 +39,10 @@ use crate::target::{Outline, prepare, refused};
 pub struct Call<T, E = Infallible> {
     state: State,
     event: &'static str,
-    types: PhantomData<fn() -> (T, E)>,
+    /// How a rejection is read. Kept here because `Infallible`, which says that there is none,
+    /// cannot be decoded.
+    rejection: fn(Codec, &[u8]) -> Result<CallError<E>, DecodeError>,
+    reply: PhantomData<fn() -> T>,
 }
 
 enum State {
@@ -73,12 +76,37 @@ impl Drop for Pending {
     }
 }
 
-/// Prepares a call. For generated code.
-pub fn call<T, E>(
+/// Prepares a call whose handler may reject it. For generated code.
+pub fn call<T, E: DeserializeOwned>(
     port: Option<&Arc<Port>>,
     outline: &Outline,
     timeout: Option<Duration>,
     write: impl FnOnce(&mut FieldWriter) -> Result<(), EncodeError>,
+) -> Call<T, E> {
+    prepare_call(port, outline, timeout, write, |codec, bytes| {
+        codec.decode(bytes).map(CallError::Rejected)
+    })
+}
+
+/// Prepares a call that only brings a reply. For generated code.
+pub fn ask<T>(
+    port: Option<&Arc<Port>>,
+    outline: &Outline,
+    timeout: Option<Duration>,
+    write: impl FnOnce(&mut FieldWriter) -> Result<(), EncodeError>,
+) -> Call<T> {
+    // A rejection that the contract does not have is a fault of the other side.
+    prepare_call(port, outline, timeout, write, |_, _| {
+        Ok(CallError::Internal)
+    })
+}
+
+fn prepare_call<T, E>(
+    port: Option<&Arc<Port>>,
+    outline: &Outline,
+    timeout: Option<Duration>,
+    write: impl FnOnce(&mut FieldWriter) -> Result<(), EncodeError>,
+    rejection: fn(Codec, &[u8]) -> Result<CallError<E>, DecodeError>,
 ) -> Call<T, E> {
     let event = outline.name();
     let state = match port
@@ -99,7 +127,8 @@ pub fn call<T, E>(
     Call {
         state,
         event,
-        types: PhantomData,
+        rejection,
+        reply: PhantomData,
     }
 }
 
@@ -131,11 +160,11 @@ impl<T, E> Call<T, E> {
     }
 }
 
-impl<T: DeserializeOwned, E: DeserializeOwned> Future for Call<T, E> {
+impl<T: DeserializeOwned, E> Future for Call<T, E> {
     type Output = Result<T, CallError<E>>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        let event = self.event;
+        let (event, rejection) = (self.event, self.rejection);
         loop {
             match std::mem::replace(&mut self.state, State::Done) {
                 State::Unsent {
@@ -186,7 +215,7 @@ impl<T: DeserializeOwned, E: DeserializeOwned> Future for Call<T, E> {
                         return Poll::Pending;
                     };
                     pending.call = None;
-                    return Poll::Ready(decode(pending.port.codec(), event, result));
+                    return Poll::Ready(decode(pending.port.codec(), event, result, rejection));
                 }
                 State::Sent(mut pending) => {
                     let Some(call) = pending.call else {
@@ -197,7 +226,7 @@ impl<T: DeserializeOwned, E: DeserializeOwned> Future for Call<T, E> {
                         return Poll::Pending;
                     };
                     pending.call = None;
-                    return Poll::Ready(decode(pending.port.codec(), event, result));
+                    return Poll::Ready(decode(pending.port.codec(), event, result, rejection));
                 }
                 State::Unsendable(error) => return Poll::Ready(Err(CallError::from_send(&error))),
                 // Polled again after it was ready: as with any future, nothing comes.
@@ -207,10 +236,11 @@ impl<T: DeserializeOwned, E: DeserializeOwned> Future for Call<T, E> {
     }
 }
 
-fn decode<T: DeserializeOwned, E: DeserializeOwned>(
+fn decode<T: DeserializeOwned, E>(
     codec: Codec,
     event: &'static str,
     result: CallResult,
+    rejection: fn(Codec, &[u8]) -> Result<CallError<E>, DecodeError>,
 ) -> Result<T, CallError<E>> {
     let undecodable = |error| {
         tracing::error!(event, %error, "the answer to a call cannot be decoded");
@@ -218,9 +248,9 @@ fn decode<T: DeserializeOwned, E: DeserializeOwned>(
     };
     match result {
         Ok(reply) => codec.decode(&reply).map_err(undecodable),
-        Err(CallFailure::Rejected(error)) => Err(codec
-            .decode(&error)
-            .map_or_else(undecodable, CallError::Rejected)),
+        Err(CallFailure::Rejected(error)) => {
+            Err(rejection(codec, &error).unwrap_or_else(undecodable))
+        }
         Err(CallFailure::Failed(failure)) => Err(CallError::from_failure(failure)),
         Err(CallFailure::TimedOut { maybe_executed }) => {
             Err(CallError::TimedOut { maybe_executed })

@@ -14,7 +14,7 @@ pub use sente_proto::codec::{DecodeError, EncodeError, FieldReader, FieldWriter}
 pub use sente_proto::contract::{Event, Field, Namespace, Reply};
 pub use sente_proto::session::Delivery;
 
-pub use crate::call::call;
+pub use crate::call::{ask, call};
 pub use crate::error::RouteError;
 pub use crate::port::Port;
 pub use crate::route::{Arrived, Direction, Route, reply, result};
