@@ -4,7 +4,7 @@
 //! `sente-client`.
 //!
 //! # Layout
-//! * `events`: the attribute that turns an enum into senders, handlers and routes
+//! * [`events`]: the attribute that turns an enum into senders, handlers and routes
 //! * [`Peer`] and [`Link`]: who sent it, as a handler sees it
 //! * [`Call`] and [`CallError`]: an answer, or what prevented it
 //! * [`driver`]: what the server and the clients are made of
@@ -28,6 +28,7 @@ pub use link::{AsLink, Link};
 pub use peer::Peer;
 pub use route::{Direction, Events, Routes, ToClient, ToServer};
 pub use send::{MaybeSend, MaybeSendFuture, MaybeSync, SendFuture};
+pub use sente_macros::events;
 pub use sente_proto::codec::Codec;
 pub use sente_proto::{Secret, SessionId};
 pub use target::{One, Targets};

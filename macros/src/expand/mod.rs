@@ -1,0 +1,169 @@
+//! From the enum to the code around it.
+
+mod contract;
+mod handlers;
+mod routers;
+mod senders;
+
+use std::fmt::Display;
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{ToTokens, format_ident, quote};
+use syn::spanned::Spanned;
+use syn::{Item, ItemEnum, Path};
+
+use crate::ast::{Event, Namespace, Shape, Side};
+use crate::attr::EventsOptions;
+use crate::errors::Errors;
+use crate::{fallback, valid};
+
+/// What `#[sente::events(options)] item` becomes.
+pub(crate) fn events(options: TokenStream, item: TokenStream) -> TokenStream {
+    let mut errors = Errors::default();
+    let options = EventsOptions::parse(options, &mut errors);
+    let mut item = match syn::parse2::<Item>(item.clone()) {
+        Ok(Item::Enum(item)) => item,
+        Ok(other) => {
+            let name = name(&other).unwrap_or_else(|| other.span());
+            errors.span(
+                name,
+                "`#[sente::events]` goes on an enum: one variant for each event",
+            );
+            return fallback::expand(&item, None, errors);
+        }
+        Err(error) => {
+            errors.push(error);
+            return fallback::expand(&item, None, errors);
+        }
+    };
+    let namespace = Namespace::take(options, &mut item, &mut errors);
+    if has_generics(&item, &mut errors) {
+        return fallback::expand(&item, None, errors);
+    }
+    if item.variants.is_empty() {
+        let message = format!(
+            "`{}` has no events: add a variant for each, for instance `#[to_server] Hello`",
+            item.ident
+        );
+        errors.at(&item.ident, message);
+    }
+    valid::check(&namespace, &mut errors);
+    if !errors.is_empty() {
+        return fallback::expand(&item, Some(namespace), errors);
+    }
+    let mut tokens = item.into_token_stream();
+    tokens.extend(items(&namespace));
+    tokens
+}
+
+/// Everything beside the enum.
+pub(crate) fn items(namespace: &Namespace) -> TokenStream {
+    let mut tokens = TokenStream::new();
+    for side in [Side::Server, Side::Client] {
+        tokens.extend(handlers::expand(namespace, side));
+    }
+    tokens.extend(senders::expand(namespace));
+    tokens.extend(routers::expand(namespace));
+    tokens.extend(contract::expand(namespace));
+    tokens
+}
+
+fn has_generics(item: &ItemEnum, errors: &mut Errors) -> bool {
+    const MESSAGE: &str = "events cannot be generic: both sides have to know the same types. \
+                           Write the types out, or make one enum for each";
+    let generics = &item.generics;
+    if !generics.params.is_empty() {
+        errors.at(generics, MESSAGE);
+        return true;
+    }
+    if let Some(clause) = &generics.where_clause {
+        errors.at(clause, MESSAGE);
+        return true;
+    }
+    false
+}
+
+fn name(item: &Item) -> Option<Span> {
+    match item {
+        Item::Struct(item) => Some(item.ident.span()),
+        Item::Fn(item) => Some(item.sig.ident.span()),
+        Item::Trait(item) => Some(item.ident.span()),
+        Item::Union(item) => Some(item.ident.span()),
+        Item::Type(item) => Some(item.ident.span()),
+        Item::Mod(item) => Some(item.ident.span()),
+        _ => None,
+    }
+}
+
+/// An identifier of our own inside of a body. A user's field of the same name is another.
+fn local(name: &str) -> Ident {
+    Ident::new(name, Span::mixed_site())
+}
+
+/// A line of documentation, as `///` would give it.
+fn doc(text: impl Display) -> TokenStream {
+    let text = format!(" {text}");
+    quote!(#[doc = #text])
+}
+
+/// Where everything lives that generated code may name and users may not.
+fn private(krate: &Path) -> TokenStream {
+    quote!(#krate::__private)
+}
+
+impl Side {
+    /// The trait of this side's handlers, for instance `ChatServer`.
+    fn handler(self, namespace: &Namespace) -> Ident {
+        match self {
+            Self::Server => format_ident!("{}Server", namespace.ident),
+            Self::Client => format_ident!("{}Client", namespace.ident),
+        }
+    }
+
+    /// The struct that sends to this side, for instance `ChatToServer`.
+    fn sender(self, namespace: &Namespace) -> Ident {
+        match self {
+            Self::Server => format_ident!("{}ToServer", namespace.ident),
+            Self::Client => format_ident!("{}ToClient", namespace.ident),
+        }
+    }
+}
+
+impl Event {
+    /// The variant with each field in the variable of its parameter's name.
+    fn construct(&self, namespace: &Namespace) -> TokenStream {
+        let (own_name, variant) = (&namespace.ident, &self.ident);
+        let params = self.fields.iter().map(|field| &field.param);
+        match self.shape {
+            Shape::Unit => quote!(#own_name::#variant),
+            Shape::Tuple => quote!(#own_name::#variant(#(#params),*)),
+            Shape::Struct => quote!(#own_name::#variant { #(#params),* }),
+        }
+    }
+
+    /// Statements that read the fields, each into a variable of its parameter's name.
+    fn read(&self, reader: &Ident) -> TokenStream {
+        self.fields
+            .iter()
+            .map(|field| {
+                let (param, ty) = (&field.param, &field.ty);
+                let read = if field.default.is_some() {
+                    "field_or_default"
+                } else {
+                    "field"
+                };
+                // With the type's place, so that a missing `Deserialize` is shown there.
+                let read = Ident::new(read, ty.span());
+                quote!(let #param: #ty = #reader.#read()?;)
+            })
+            .collect()
+    }
+
+    /// `mut`, if reading the fields changes the reader.
+    fn reader_mut(&self) -> Option<TokenStream> {
+        (!self.fields.is_empty()).then(|| quote!(mut))
+    }
+}
+
+#[cfg(test)]
+mod tests;
