@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::markdown::{Block, anchors, blocks, links};
-use crate::process::{Context, Failure, Result, root, run as run_command};
+use crate::process::{Context, Failure, Result, expect_none, root, run as run_command};
 use crate::tools::MDBOOK;
 
 pub(crate) const HELP: &str = "\
@@ -18,11 +18,7 @@ the pages at the root of the repository, leads somewhere.
 ";
 
 pub(crate) fn run(arguments: &[String]) -> Result {
-    if let [unexpected, ..] = arguments {
-        return Err(Failure::because(format!(
-            "`{unexpected}` means nothing here; see `cargo xtask book --help`"
-        )));
-    }
+    expect_none(arguments, "book")?;
     let mut problems = check(&root().join("book/src"))?;
     for page in pages(&root(), false)? {
         check_links(&Page::read(page)?, &mut problems);

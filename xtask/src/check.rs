@@ -3,7 +3,9 @@
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use crate::process::{Context, Failure, Result, cargo, root, run as run_command, wait};
+use crate::process::{
+    Context, Failure, Result, cargo, expect_none, root, run as run_command, wait,
+};
 use crate::tools::DENY;
 
 pub(crate) const HELP: &str = "\
@@ -27,11 +29,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 type Check = (&'static str, fn() -> Result);
 
 pub(crate) fn run(arguments: &[String]) -> Result {
-    if let [unexpected, ..] = arguments {
-        return Err(Failure::because(format!(
-            "`{unexpected}` means nothing here; see `cargo xtask check --help`"
-        )));
-    }
+    expect_none(arguments, "check")?;
     const CHECKS: [Check; 6] = [
         ("formatting", formatting),
         ("lints", lints),

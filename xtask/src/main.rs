@@ -83,8 +83,8 @@ fn dispatch(arguments: &[String]) -> Result {
         (name, rest) => {
             let task = task(name).ok_or_else(|| unknown(name))?;
             // What follows `--` belongs to the program that the task starts.
-            let own = rest.iter().take_while(|argument| *argument != "--");
-            if own.into_iter().any(|it| it == "-h" || it == "--help") {
+            let mut own = rest.iter().take_while(|argument| *argument != "--");
+            if own.any(|it| it == "-h" || it == "--help") {
                 print!("{}", task.help);
             } else {
                 return (task.run)(rest);

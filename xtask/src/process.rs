@@ -154,6 +154,16 @@ pub(crate) fn expect_success(shown: &str, status: ExitStatus) -> Result {
     }
 }
 
+/// For tasks that take no arguments.
+pub(crate) fn expect_none(arguments: &[String], task: &str) -> Result {
+    match arguments {
+        [] => Ok(()),
+        [unexpected, ..] => Err(Failure::because(format!(
+            "`{unexpected}` means nothing here; see `cargo xtask {task} --help`"
+        ))),
+    }
+}
+
 /// Prints a command as one would type it, and returns that.
 fn show(command: &Command) -> String {
     let program = Path::new(command.get_program());
