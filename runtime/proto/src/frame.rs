@@ -52,7 +52,7 @@ pub struct Hello {
 }
 
 /// A namespace in a hello: enough to see whether both sides agree.
-#[derive(Clone, Debug, Eq, PartialEq)]
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
 pub struct Offer {
     /// The namespace's name.
     pub name: String,

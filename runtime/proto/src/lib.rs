@@ -8,6 +8,7 @@ pub mod frame;
 mod limits;
 mod reason;
 mod secret;
+pub mod server;
 pub mod session;
 mod time;
 pub mod wire;

@@ -105,12 +105,15 @@ impl Mapping {
                 .entries
                 .iter()
                 .find(|entry| entry.namespace.name == other.name);
+            let ours = own
+                .filter(|_| other.table.is_some())
+                .map(|own| Table::from(own.namespace));
             for index in 0..other.events {
                 // The count is the other side's word: it must not make this side allocate.
                 if inbound.len() == MAX_NUMBERS {
                     break;
                 }
-                inbound.push(match (own, other.table) {
+                inbound.push(match (own, other.table.zip(ours.as_ref())) {
                     (None, _) => Inbound::Unsupported,
                     (Some(own), None) if index < own.namespace.events.len() as u32 => {
                         Inbound::Event {
@@ -119,8 +122,7 @@ impl Mapping {
                         }
                     }
                     (Some(_), None) => Inbound::Unsupported,
-                    (Some(own), Some(table)) => {
-                        let ours = Table::from(own.namespace);
+                    (Some(own), Some((table, ours))) => {
                         let found = table.events.get(index as usize).and_then(|theirs| {
                             Some((
                                 theirs,

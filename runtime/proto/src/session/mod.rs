@@ -102,6 +102,8 @@ pub struct Counts {
     pub skewed_in: u64,
     /// Events that were not sent since the other side does not know them, or in another form.
     pub skewed_out: u64,
+    /// Events that were refused since the outbox was full. A server ends the session then.
+    pub refused_full: u64,
 }
 
 /// One side of a session.
@@ -222,9 +224,12 @@ impl Session {
                 self.counts.skewed_out += 1;
                 return Err(refusal);
             }
-            Err(refusal) => return Err(refusal),
+            Err(refusal) => {
+                self.counts.refused_full += u64::from(refusal == Refusal::Full);
+                return Err(refusal);
+            }
         }
-        let backed_up = !self.attached
+        let backed_up = !self.is_open()
             || self.outbox.is_behind()
             || self.outbox.waiting_bytes() >= self.limits.frame_size
             || self.outbox.is_out_of_credit();
@@ -552,7 +557,7 @@ impl Session {
     /// While the carrier takes no more, [`poll_deadline`](Self::poll_deadline) counts instead.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Time> {
-        let data = if !self.attached {
+        let data = if !self.is_open() {
             None
         } else if self.ping {
             Some(Time::default())
@@ -585,7 +590,7 @@ impl Session {
     /// Whether [`poll_data`](Self::poll_data) has something to say at `now`.
     #[must_use]
     pub fn has_data(&self, now: Time) -> bool {
-        self.attached
+        self.is_open()
             && (self.ping
                 || self.inbox.must_acknowledge(now)
                 || self.outbox.is_ready(now, &self.limits))
@@ -617,6 +622,11 @@ impl Session {
                 calls.sent(call, number)
             });
         Some(writer.finish())
+    }
+
+    /// Whether frames may be cut: a carrier is there, and both sides know each other's numbers.
+    fn is_open(&self) -> bool {
+        self.attached && self.mapping.is_some()
     }
 
     fn acknowledged(&mut self, now: Time, acknowledge: Acknowledge) -> Result<(), CloseReason> {

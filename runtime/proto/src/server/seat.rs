@@ -1,0 +1,336 @@
+//! Who serves a session now, and whether the client is still there.
+
+use super::Mappings;
+use crate::frame::{Acknowledge, Data, Frame, Hello, Offer, Request};
+use crate::session::Session;
+use crate::{Close, CloseReason, Limits, Time};
+
+/// What moves the frames of a session.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+pub enum Carrier {
+    /// A WebSocket.
+    WebSocket,
+    /// Long polling.
+    Poll,
+}
+
+/// What a frame, or the head of a request, said beside what the session took from it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[must_use]
+pub enum Heard {
+    /// Nothing that concerns the driver.
+    Nothing,
+    /// The client is done with the session, or cannot go on with it; it is to be ended.
+    Ends(CloseReason),
+    /// The client is done with this carrier, but not with the session.
+    Leaves,
+}
+
+/// What to do with a request of a poll carrier.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[must_use]
+pub enum Turn {
+    /// A send: take in its frames, and answer with an acknowledgement at once.
+    Send,
+    /// A poll: take in its frames, and hold it while [`Seat::is_held`], until something waits.
+    Hold,
+    /// A poll that a newer one has overtaken: take in its frames, and answer with nothing at once.
+    Late,
+}
+
+/// What the time has come for.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[must_use]
+pub enum Due {
+    /// The session is to be ended: no client has confirmed it, or none has come back.
+    Expired,
+    /// Nothing was received for too long: the carrier is dead and no longer serves the session.
+    Silent,
+    /// Something is to be sent, so that the client answers. The session has been told to ping.
+    Ping,
+}
+
+/// The place of the carrier that serves a session. There is one; a newer carrier takes it over.
+///
+/// Every method that may fail gives the [`Close`] to tell the client. If its reason [is a
+/// violation](CloseReason::is_violation) the session is to be ended for it; otherwise only the
+/// carrier is.
+#[derive(Debug)]
+pub struct Seat {
+    /// Of the newest carrier there was. Clients count from 1.
+    epoch: u64,
+    carrier: Option<Carrier>,
+    confirmed: bool,
+    began: Time,
+    /// Bytes from the client, on whatever carrier. Only they are signs of life.
+    last_received: Time,
+    pinged: bool,
+    /// What the client offers, while its tables are missing.
+    offers: Option<Box<[Offer]>>,
+    /// The client was asked for its tables.
+    wants_tables: bool,
+    /// The number of the newest poll.
+    poll: u64,
+}
+
+impl Seat {
+    /// An empty one, for a session that begins now.
+    #[must_use]
+    pub fn new(now: Time) -> Self {
+        Self {
+            epoch: 0,
+            carrier: None,
+            confirmed: false,
+            began: now,
+            last_received: now,
+            pinged: false,
+            offers: None,
+            wants_tables: false,
+            poll: 0,
+        }
+    }
+
+    /// The carrier that serves the session now; `None` while there is none.
+    #[must_use]
+    pub fn carrier(&self) -> Option<Carrier> {
+        self.carrier
+    }
+
+    /// The epoch of the newest carrier.
+    #[must_use]
+    pub fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    /// Whether the client has shown that it knows the session.
+    #[must_use]
+    pub fn is_confirmed(&self) -> bool {
+        self.confirmed
+    }
+
+    /// Whether the carrier of that epoch serves the session.
+    #[must_use]
+    pub fn is_current(&self, epoch: u64) -> bool {
+        self.carrier.is_some() && self.epoch == epoch
+    }
+
+    /// What to tell a carrier that no longer serves the session.
+    #[must_use]
+    pub fn replaced(&self) -> Close {
+        Close {
+            epoch: self.epoch,
+            ..Close::new(CloseReason::Replaced)
+        }
+    }
+
+    /// The carrier of `hello` serves the session from now on, in place of any with a lower epoch.
+    ///
+    /// # Errors
+    /// If its epoch is not higher than the present one, or it acknowledges what was never sent.
+    pub fn attach(
+        &mut self,
+        now: Time,
+        session: &mut Session,
+        hello: &Hello,
+        carrier: Carrier,
+        mappings: &Mappings,
+    ) -> Result<(), Close> {
+        if session.is_ended() {
+            return Err(Close::new(CloseReason::UnknownSession));
+        }
+        if hello.epoch <= self.epoch {
+            return Err(self.replaced());
+        }
+        let acknowledge = hello
+            .resume
+            .as_ref()
+            .map_or_else(Acknowledge::default, |resume| resume.acknowledge);
+        session.attach(now, acknowledge).map_err(Close::new)?;
+        self.epoch = hello.epoch;
+        self.carrier = Some(carrier);
+        self.poll = 0;
+        self.heard(now);
+        self.wants_tables = mappings.wants_tables(&hello.namespaces);
+        if session.mapping().is_none() {
+            match mappings.of(&hello.namespaces, &[]) {
+                Some(mapping) => session.map(mapping),
+                // Until they have come nothing is sent: the client could not read it.
+                None => self.offers = Some(hello.namespaces.clone().into()),
+            }
+        }
+        Ok(())
+    }
+
+    /// No carrier serves the session any more, unless a newer one than this does already.
+    /// Returns whether it was this one.
+    pub fn detach(&mut self, session: &mut Session, epoch: u64) -> bool {
+        let is_current = self.is_current(epoch);
+        if is_current {
+            self.carrier = None;
+            session.detach();
+        }
+        is_current
+    }
+
+    /// Bytes came that are no frame: a ping of the WebSocket itself, say.
+    pub fn handle_bytes(&mut self, now: Time, epoch: u64) {
+        if self.is_current(epoch) {
+            self.heard(now);
+        }
+    }
+
+    /// Takes in a frame from the carrier of that epoch.
+    ///
+    /// # Errors
+    /// If the carrier no longer serves the session, or the frame breaks the protocol.
+    pub fn handle_frame(
+        &mut self,
+        now: Time,
+        session: &mut Session,
+        mappings: &Mappings,
+        epoch: u64,
+        frame: Frame,
+    ) -> Result<Heard, Close> {
+        if session.is_ended() {
+            return Err(Close::new(CloseReason::UnknownSession));
+        }
+        if !self.is_current(epoch) {
+            return Err(self.replaced());
+        }
+        self.heard(now);
+        match frame {
+            Frame::Data(data) => {
+                self.handle_data(now, session, data)?;
+                Ok(Heard::Nothing)
+            }
+            Frame::Tables(tables) if self.wants_tables => {
+                if let Some(offers) = &self.offers {
+                    let mapping = mappings
+                        .of(offers, &tables)
+                        .ok_or_else(|| Close::new(CloseReason::Malformed))?;
+                    session.map(mapping);
+                    self.offers = None;
+                }
+                Ok(Heard::Nothing)
+            }
+            Frame::Close(close) => Ok(match close.reason {
+                reason if reason == CloseReason::Goodbye || reason.is_violation() => {
+                    Heard::Ends(reason)
+                }
+                _ => Heard::Leaves,
+            }),
+            Frame::Hello(_)
+            | Frame::Welcome(_)
+            | Frame::Refused(_)
+            | Frame::Tables(_)
+            | Frame::Request(_) => Err(Close::new(CloseReason::Unexpected)),
+        }
+    }
+
+    fn handle_data(&mut self, now: Time, session: &mut Session, data: Data) -> Result<(), Close> {
+        // Tables go ahead of all events: without them nobody knows what these are.
+        if self.offers.is_some() && !data.items.is_empty() {
+            return Err(Close::new(CloseReason::Unexpected));
+        }
+        self.confirmed = true;
+        session.handle_data(now, data).map_err(Close::new)
+    }
+
+    // ---- polls ----
+
+    /// Takes in the head of a request. Its frames follow by [`handle_frame`](Self::handle_frame).
+    ///
+    /// # Errors
+    /// If the poll carrier no longer serves the session, or never did.
+    pub fn handle_request(
+        &mut self,
+        now: Time,
+        session: &mut Session,
+        request: &Request,
+    ) -> Result<Turn, Close> {
+        if session.is_ended() {
+            return Err(Close::new(CloseReason::UnknownSession));
+        }
+        if request.epoch > self.epoch {
+            return Err(Close::new(CloseReason::Unexpected));
+        }
+        if request.epoch < self.epoch {
+            return Err(self.replaced());
+        }
+        match self.carrier {
+            Some(Carrier::Poll) => {}
+            // It was silent for too long and its client has to say hello again.
+            None => return Err(Close::new(CloseReason::Silent)),
+            Some(Carrier::WebSocket) => return Err(Close::new(CloseReason::Unexpected)),
+        }
+        self.heard(now);
+        // Only a client that has read its welcome knows the secret.
+        self.confirmed = true;
+        if !request.hold {
+            return Ok(Turn::Send);
+        }
+        if request.number <= self.poll {
+            return Ok(Turn::Late);
+        }
+        self.poll = request.number;
+        // The client says in this poll what it has; an answer that it has not may be lost.
+        session.rewind();
+        Ok(Turn::Hold)
+    }
+
+    /// Whether that poll is still the newest of the carrier that serves the session. If not, it is
+    /// answered at once: with nothing, or [`replaced`](Self::replaced) if its epoch has passed.
+    #[must_use]
+    pub fn is_held(&self, epoch: u64, number: u64) -> bool {
+        self.is_current(epoch) && self.poll == number
+    }
+
+    // ---- time ----
+
+    fn heard(&mut self, now: Time) {
+        self.last_received = now;
+        self.pinged = false;
+    }
+
+    /// When [`handle_timeout`](Self::handle_timeout) has something to do next.
+    #[must_use]
+    pub fn poll_timeout(&self, session: &Session) -> Time {
+        let own = self.due(session.limits()).0;
+        session
+            .poll_deadline()
+            .map_or(own, |deadline| deadline.min(own))
+    }
+
+    /// Lets pass what the time has come for, in the session too. Again until it returns `None`.
+    pub fn handle_timeout(&mut self, now: Time, session: &mut Session) -> Option<Due> {
+        session.handle_timeout(now);
+        let (at, due) = self.due(session.limits());
+        if at > now {
+            return None;
+        }
+        match due {
+            Due::Expired => {}
+            Due::Silent => {
+                let _ = self.detach(session, self.epoch);
+            }
+            Due::Ping => {
+                self.pinged = true;
+                session.ping();
+            }
+        }
+        Some(due)
+    }
+
+    fn due(&self, limits: &Limits) -> (Time, Due) {
+        let since = self.last_received;
+        match self.carrier {
+            // An unconfirmed session is not worth a longer wait than its handshake was.
+            _ if !self.confirmed => (self.began + limits.handshake, Due::Expired),
+            None => (since + limits.window, Due::Expired),
+            Some(Carrier::WebSocket) if !self.pinged && limits.ping_after < limits.silence => {
+                (since + limits.ping_after, Due::Ping)
+            }
+            Some(_) => (since + limits.silence, Due::Silent),
+        }
+    }
+}
