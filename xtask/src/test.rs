@@ -117,7 +117,8 @@ impl Tally {
 
 fn programs(arguments: &[String]) -> Result<Counts> {
     NEXTEST.ensure()?;
-    let mut nextest = cargo(["nextest", "run", "--workspace", "--profile", "ci"]);
+    // All crates, unless the arguments say which: `--workspace` would win over them.
+    let mut nextest = cargo(["nextest", "run", "--profile", "ci"]);
     let (status, lines) = watch(nextest.args(arguments), Stream::Err)?;
     let counts = lines.iter().rev().find_map(|line| of_nextest(line));
     conclude(counts, status.success(), "cargo nextest run")

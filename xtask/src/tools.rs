@@ -52,7 +52,7 @@ impl Tool {
             Found::Missing => eprintln!("\n{} is missing: {}.", self.name, self.purpose),
         }
         eprintln!(
-            "Installing {} {} for you, once. This takes a minute or two.",
+            "Installing {} {} for you, once. This takes one to three minutes.",
             self.name, self.version
         );
         self.install()?;
@@ -104,8 +104,9 @@ impl Tool {
         let outcome = run(cargo(arguments)
             .arg("--target-dir")
             .arg(&directory)
-            // These tools wait for files and for other programs: what counts is to have them soon.
-            .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "1")
+            // These tools mostly wait for other programs. Unoptimized they take a fraction of a
+            // second more at each run, and are here in less than half the time.
+            .env("CARGO_PROFILE_RELEASE_OPT_LEVEL", "0")
             .env("CARGO_PROFILE_RELEASE_LTO", "off")
             .env("CARGO_PROFILE_RELEASE_CODEGEN_UNITS", "16")
             .env("CARGO_PROFILE_RELEASE_DEBUG", "0"));
