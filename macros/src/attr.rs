@@ -193,7 +193,7 @@ impl FieldAttrs {
                 errors.at(&attr.meta, message);
             }
             let slot = if name == "default" { &mut taken.default } else { &mut taken.key };
-            once(slot, Some(attr.span()), attr, errors);
+            once(slot, Some(attr.path().span()), attr, errors);
             false
         });
         taken

@@ -4,7 +4,7 @@
 //! own, and the one to read would be somewhere among them.
 
 use proc_macro2::TokenStream;
-use quote::ToTokens;
+use quote::{ToTokens, quote};
 
 use crate::ast::Namespace;
 use crate::errors::Errors;
@@ -16,7 +16,7 @@ pub(crate) fn expand(
     namespace: Option<Namespace>,
     errors: Errors,
 ) -> TokenStream {
-    let mut tokens = item.to_token_stream();
+    let mut tokens = quote!(#[allow(dead_code)] #item);
     if let Some(mut namespace) = namespace {
         // Two methods of one name would be errors again.
         let clashing: Vec<u32> = valid::method_clashes(&namespace)

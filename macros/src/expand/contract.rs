@@ -1,10 +1,10 @@
 //! The namespace as data, and the enum as a value: `impl Events`.
 
-use proc_macro2::{Literal, Span, TokenStream};
+use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::quote;
 use syn::{LitInt, Type};
 
-use super::{local, private};
+use super::{lints, local, private};
 use crate::ast::{Event, Namespace};
 use crate::types;
 
@@ -17,23 +17,11 @@ pub(crate) fn expand(namespace: &Namespace) -> TokenStream {
         None => quote!(()),
     };
     let (index, fields, exact) = (local("index"), local("fields"), local("exact"));
-    let arms = namespace.events.iter().map(|event| {
-        let number = Literal::u32_unsuffixed(event.index);
-        let (read, value) = (event.read(&fields), event.construct(namespace));
-        quote! {
-            #number => {
-                #read
-                #fields.finish(#exact)?;
-                #value
-            }
-        }
-    });
-    let mutable = namespace.events.iter().find_map(Event::reader_mut);
-    let deprecated = namespace.deprecated.then(|| quote!(#[allow(deprecated)]));
+    let body = decode(namespace, &index, &fields, &exact);
+    let lints = lints(namespace);
     quote! {
-        #deprecated
         #[automatically_derived]
-        #[allow(clippy::too_many_lines)]
+        #lints
         impl #krate::Events for #own_name {
             const NAMESPACE: &'static #private::Namespace = &#private::Namespace {
                 name: #name,
@@ -47,6 +35,35 @@ pub(crate) fn expand(namespace: &Namespace) -> TokenStream {
                 #fields: #private::FieldReader<'_>,
                 #exact: bool,
             ) -> #private::Option<#private::Result<Self, #private::DecodeError>> {
+                #body
+            }
+        }
+    }
+}
+
+/// The body of `decode`.
+fn decode(namespace: &Namespace, index: &Ident, fields: &Ident, exact: &Ident) -> TokenStream {
+    let (own_name, private) = (&namespace.ident, private(&namespace.krate));
+    if namespace.events.is_empty() {
+        // A mistake, which has been told. The usual body would add a warning.
+        return quote! {
+            let _ = (#index, #fields, #exact);
+            #private::Option::None
+        };
+    }
+    let arms = namespace.events.iter().map(|event| {
+        let number = Literal::u32_unsuffixed(event.index);
+        let (read, value) = (event.read(fields), event.construct(namespace));
+        quote! {
+            #number => {
+                #read
+                #fields.finish(#exact)?;
+                #value
+            }
+        }
+    });
+    let mutable = namespace.events.iter().find_map(Event::reader_mut);
+    quote! {
                 fn read(
                     #index: u32,
                     #mutable #fields: #private::FieldReader<'_>,
@@ -57,9 +74,7 @@ pub(crate) fn expand(namespace: &Namespace) -> TokenStream {
                         _ => return #private::Result::Ok(#private::Option::None),
                     }))
                 }
-                read(#index, #fields, #exact).transpose()
-            }
-        }
+        read(#index, #fields, #exact).transpose()
     }
 }
 

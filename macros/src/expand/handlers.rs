@@ -1,9 +1,9 @@
 //! The trait of each side's handlers.
 
 use proc_macro2::{Ident, TokenStream};
-use quote::{format_ident, quote};
+use quote::{format_ident, quote, quote_spanned};
 
-use super::{doc, private};
+use super::{at, doc, lints, place, private};
 use crate::ast::{Event, Namespace, Side};
 use crate::attr::SendOptions;
 
@@ -15,6 +15,7 @@ pub(crate) fn expand(namespace: &Namespace, side: Side) -> TokenStream {
         Side::Client => quote!(#private::MaybeSend + #private::MaybeSync + 'static),
     };
     let own_name = &namespace.ident;
+    let lints = lints(namespace);
     let (who, method) = match side {
         Side::Server => ("clients send", "server"),
         Side::Client => ("the server sends", "client"),
@@ -38,11 +39,11 @@ pub(crate) fn expand(namespace: &Namespace, side: Side) -> TokenStream {
             impl #name for () {}
         }
     });
-    quote! {
+    quote_spanned! {place(own_name)=>
         #what
         #[doc = ""]
         #how
-        #[allow(dead_code)]
+        #lints
         #[diagnostic::on_unimplemented(message = #message, note = #note)]
         #vis trait #name: #bounds {
             #(#methods)*
@@ -52,8 +53,10 @@ pub(crate) fn expand(namespace: &Namespace, side: Side) -> TokenStream {
 }
 
 fn method(namespace: &Namespace, side: Side, event: &Event, options: &SendOptions) -> TokenStream {
-    let (krate, method) = (&namespace.krate, &event.method);
-    let private = private(krate);
+    // All of it at the variant's place: there errors point that a handler's signature causes.
+    let (place, method) = (place(&event.ident), &event.method);
+    let krate = at(place, &namespace.krate);
+    let private = quote_spanned!(place=> #krate::__private);
     let docs = docs(namespace, event);
     let (sender, sender_ty, send) = match side {
         Side::Server => (unused(event, &["from", "peer", "sender"]), "Peer", "Send"),
@@ -63,17 +66,17 @@ fn method(namespace: &Namespace, side: Side, event: &Event, options: &SendOption
             "MaybeSend",
         ),
     };
-    let (sender_ty, send) = (format_ident!("{sender_ty}"), format_ident!("{send}"));
+    let (sender_ty, send) = (Ident::new(sender_ty, place), Ident::new(send, place));
     let params = event.fields.iter().map(|field| {
         let (param, ty) = (&field.param, &field.ty);
         quote!(#param: #ty)
     });
     let output = match (&options.reply, &options.error) {
-        (Some(reply), Some(error)) => quote!(#private::Result<#reply, #error>),
+        (Some(reply), Some(error)) => quote_spanned!(place=> #private::Result<#reply, #error>),
         (Some(reply), None) => quote!(#reply),
-        (None, _) => quote!(()),
+        (None, _) => quote_spanned!(place=> ()),
     };
-    quote! {
+    quote_spanned! {place=>
         #docs
         fn #method(&self, #sender: &#krate::#sender_ty, #(#params),*)
             -> impl #private::Future<Output = #output> + #private::#send;

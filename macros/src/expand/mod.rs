@@ -51,7 +51,8 @@ pub(crate) fn events(options: TokenStream, item: TokenStream) -> TokenStream {
     if !errors.is_empty() {
         return fallback::expand(&item, Some(namespace), errors);
     }
-    let mut tokens = item.into_token_stream();
+    // Who sends by methods and handles by methods may never read a field of the value.
+    let mut tokens = quote!(#[allow(dead_code)] #item);
     tokens.extend(items(&namespace));
     tokens
 }
@@ -100,10 +101,31 @@ fn local(name: &str) -> Ident {
     Ident::new(name, Span::mixed_site())
 }
 
+/// The place of what a user wrote, for what we make of it: there errors point.
+fn place(tokens: &impl Spanned) -> Span {
+    Span::call_site().located_at(tokens.span())
+}
+
+/// These tokens, as if written there. What they mean does not change.
+fn at(place: Span, tokens: impl ToTokens) -> TokenStream {
+    let moved = tokens.into_token_stream().into_iter().map(|mut token| {
+        token.set_span(token.span().located_at(place));
+        token
+    });
+    moved.collect()
+}
+
 /// A line of documentation, as `///` would give it.
 fn doc(text: impl Display) -> TokenStream {
     let text = format!(" {text}");
     quote!(#[doc = #text])
+}
+
+/// For every item that we write: a program may use half of a contract, and whoever looks at lints
+/// cannot change what is here.
+fn lints(namespace: &Namespace) -> TokenStream {
+    let deprecated = namespace.deprecated.then(|| quote!(deprecated,));
+    quote!(#[allow(dead_code, #deprecated clippy::all, clippy::pedantic, clippy::nursery)])
 }
 
 /// Where everything lives that generated code may name and users may not.
@@ -152,8 +174,7 @@ impl Event {
                 } else {
                     "field"
                 };
-                // With the type's place, so that a missing `Deserialize` is shown there.
-                let read = Ident::new(read, ty.span());
+                let read = Ident::new(read, place(ty));
                 quote!(let #param: #ty = #reader.#read()?;)
             })
             .collect()

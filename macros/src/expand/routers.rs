@@ -1,15 +1,16 @@
 //! From an event that has arrived to its handler: `Chat::server` and `Chat::client`.
 
 use proc_macro2::{Ident, Literal, TokenStream};
-use quote::{format_ident, quote};
+use quote::{format_ident, quote, quote_spanned};
 
-use super::{doc, local, private};
+use super::{doc, lints, local, place, private};
 use crate::ast::{Event, Namespace, Side};
 use crate::attr::SendOptions;
 
 pub(crate) fn expand(namespace: &Namespace) -> TokenStream {
     let own_name = &namespace.ident;
     let sides = [Side::Server, Side::Client];
+    let lints = lints(namespace);
     let routers = sides.map(|side| router(namespace, side));
     let constructors = sides.map(|side| constructor(namespace, side));
     // In a scope of their own, the routers are names that users never meet.
@@ -17,7 +18,7 @@ pub(crate) fn expand(namespace: &Namespace) -> TokenStream {
         const _: () = {
             #(#routers)*
 
-            #[allow(dead_code)]
+            #lints
             impl #own_name {
                 #(#constructors)*
             }
@@ -39,7 +40,7 @@ fn constructor(namespace: &Namespace, side: Side) -> TokenStream {
         "The handlers of [`{own_name}`], ready to be served by {who}'s builder."
     ));
     let must_use = format!("give it to the builder: `.serve({own_name}::{name}(handler))`");
-    quote! {
+    quote_spanned! {place(own_name)=>
         #docs
         #[must_use = #must_use]
         #vis fn #name<#handler: #handler_trait>(handler: #handler) -> #krate::Routes<#krate::#direction> {
@@ -88,16 +89,15 @@ fn router(namespace: &Namespace, side: Side) -> TokenStream {
     } else {
         names
     };
-    let deprecated = namespace.deprecated.then(|| quote!(#[allow(deprecated)]));
+    let lints = lints(namespace);
     quote! {
-        #[allow(dead_code)]
+        #lints
         struct #name<#handler> {
             handler: #private::Arc<#handler>,
         }
 
-        #deprecated
         #[automatically_derived]
-        #[allow(clippy::too_many_lines)]
+        #lints
         impl<#handler: #handler_trait> #private::Route<#krate::#direction> for #name<#handler> {
             fn route(
                 &self,

@@ -2,9 +2,8 @@
 
 use proc_macro2::TokenStream;
 use quote::{ToTokens, format_ident, quote, quote_spanned};
-use syn::spanned::Spanned;
 
-use super::{doc, local, private};
+use super::{at, doc, lints, local, place, private};
 use crate::ast::{Event, Field, Namespace, Side};
 use crate::attr::{Delivery, SendOptions};
 use crate::types;
@@ -20,8 +19,10 @@ pub(crate) fn expand(namespace: &Namespace) -> TokenStream {
 
 /// `Chat::to_server`, `Chat::to_client` and `Chat::to_clients`.
 fn constructors(namespace: &Namespace) -> TokenStream {
-    let (krate, vis, own_name) = (&namespace.krate, &namespace.vis, &namespace.ident);
-    let private = private(krate);
+    let (vis, own_name) = (&namespace.vis, &namespace.ident);
+    let krate = at(place(own_name), &namespace.krate);
+    let lints = lints(namespace);
+    let private = quote!(#krate::__private);
     let (to_server, to_client) = (
         Side::Server.sender(namespace),
         Side::Client.sender(namespace),
@@ -41,8 +42,8 @@ fn constructors(namespace: &Namespace) -> TokenStream {
         "Sends events of [`{own_name}`] to many clients: a user, a room, everyone. Nobody \
          answers."
     ));
-    quote! {
-        #[allow(dead_code)]
+    quote_spanned! {place(own_name)=>
+        #lints
         impl #own_name {
             #server_docs
             #[must_use = "this only chooses the receiver: call the method of an event"]
@@ -70,6 +71,7 @@ fn constructors(namespace: &Namespace) -> TokenStream {
 /// `ChatToServer` or `ChatToClient`: one receiver, who may be asked for replies.
 fn sender(namespace: &Namespace, side: Side) -> TokenStream {
     let (vis, own_name, name) = (&namespace.vis, &namespace.ident, side.sender(namespace));
+    let lints = lints(namespace);
     let private = private(&namespace.krate);
     let (receiver, constructor, port) = match side {
         Side::Server => (
@@ -91,15 +93,15 @@ fn sender(namespace: &Namespace, side: Side) -> TokenStream {
     let methods = namespace
         .handled_by(side)
         .map(|(event, options)| method(namespace, side, event, options));
-    quote! {
+    quote_spanned! {place(own_name)=>
         #docs
-        #[allow(dead_code)]
+        #lints
         #[derive(::core::clone::Clone, ::core::fmt::Debug)]
         #vis struct #name {
             port: #port,
         }
 
-        #[allow(dead_code)]
+        #lints
         impl #name {
             #(#methods)*
         }
@@ -142,7 +144,7 @@ fn method(namespace: &Namespace, side: Side, event: &Event, options: &SendOption
             )
         }
     };
-    quote! {
+    quote_spanned! {place(&event.ident)=>
         #docs
         #vis fn #method(&self, #params) -> #output {
             #into
@@ -154,6 +156,7 @@ fn method(namespace: &Namespace, side: Side, event: &Event, options: &SendOption
 /// `ChatToClients`: many receivers, who are not asked.
 fn push_sender(namespace: &Namespace) -> TokenStream {
     let (krate, vis, own_name) = (&namespace.krate, &namespace.vis, &namespace.ident);
+    let lints = lints(namespace);
     let (name, targets) = (push_name(namespace), namespace.type_parameter("T"));
     let docs = doc(format_args!(
         "The events of [`{own_name}`] that can go to many clients, as methods. \
@@ -163,16 +166,15 @@ fn push_sender(namespace: &Namespace) -> TokenStream {
         .handled_by(Side::Client)
         .filter(|(_, options)| !options.is_call())
         .map(|(event, options)| push_method(namespace, event, options));
-    quote! {
+    quote_spanned! {place(own_name)=>
         #docs
-        #[allow(dead_code)]
+        #lints
         #[derive(::core::clone::Clone, ::core::fmt::Debug)]
         #vis struct #name<#targets> {
             targets: #targets,
         }
 
-        // The number of sessions is for those who want it: nobody has to look.
-        #[allow(dead_code, clippy::must_use_candidate)]
+        #lints
         impl<#targets: #krate::Targets> #name<#targets> {
             #(#methods)*
         }
@@ -188,7 +190,7 @@ fn push_method(namespace: &Namespace, event: &Event, options: &SendOptions) -> T
     let outline = outline(namespace, event, options);
     let key = write_key(namespace, event, options);
     let write = write(namespace, event.fields.iter());
-    quote! {
+    quote_spanned! {place(&event.ident)=>
         #docs
         #[doc = ""]
         #[doc = " Returns for how many sessions on this server it was queued."]
@@ -303,9 +305,7 @@ fn write<'a>(namespace: &Namespace, fields: impl Iterator<Item = &'a Field>) -> 
     let mut writes: Vec<TokenStream> = fields
         .map(|field| {
             let param = &field.param;
-            // With the type's place, so that a missing `Serialize` is shown there.
-            let write = quote_spanned!(field.ty.span()=> field);
-            quote!(#writer.#write(&#param))
+            quote_spanned!(place(&field.ty)=> #writer.field(&#param))
         })
         .collect();
     let Some(last) = writes.pop() else {

@@ -1,0 +1,121 @@
+//! The contract as data, and events as values of the enum.
+
+use sente::{Codec, Events};
+use serde::Serialize;
+
+#[sente::events(namespace = "house")]
+#[derive(Debug, PartialEq)]
+enum Chat {
+    /// Posts a line.
+    ///
+    /// Nobody else sees it.
+    #[to_server(reply = u64, error = String)]
+    Post {
+        r#type: u8,
+        text: String,
+        #[default]
+        reply_to: Option<u64>,
+    },
+    #[to_client]
+    Posted(String, #[default] u8),
+    #[to_server]
+    #[to_client]
+    #[event(name = "hi")]
+    Wave,
+}
+
+/// Fields as a sender writes them.
+fn fields(codec: Codec, write: &[&dyn Field]) -> Vec<u8> {
+    let mut writer = codec.writer();
+    for field in write {
+        field.write(&mut writer);
+    }
+    writer.finish()
+}
+
+trait Field {
+    fn write(&self, writer: &mut sente::__private::FieldWriter);
+}
+
+impl<T: Serialize> Field for T {
+    fn write(&self, writer: &mut sente::__private::FieldWriter) {
+        writer.field(self).expect("the field is encoded");
+    }
+}
+
+fn decode(index: u32, codec: Codec, fields: &[u8], exact: bool) -> Option<Chat> {
+    Chat::decode(index, codec.reader(fields), exact)?.ok()
+}
+
+#[test]
+fn the_contract_is_written_down() {
+    let namespace = Chat::NAMESPACE;
+    assert_eq!(namespace.name, "house");
+    let [post, posted, wave] = namespace.events else {
+        panic!("three events")
+    };
+    assert_eq!(
+        (post.name, post.docs),
+        ("house/post", "Posts a line.\n\nNobody else sees it.")
+    );
+    assert_eq!((post.to_server, post.to_client), (true, false));
+    let names: Vec<&str> = post.fields.iter().map(|field| field.name).collect();
+    assert_eq!(names, ["type", "text", "reply_to"]);
+    let defaults: Vec<bool> = post.fields.iter().map(|field| field.default).collect();
+    assert_eq!(defaults, [false, false, true]);
+    let reply = post.reply.expect("a call");
+    assert_ne!(reply.error, 0);
+    assert_eq!(reply.error, post.fields[1].fingerprint, "both are `String`");
+    let names: Vec<&str> = posted.fields.iter().map(|field| field.name).collect();
+    assert_eq!(names, ["0", "1"]);
+    assert_eq!((posted.to_server, posted.to_client), (false, true));
+    assert_eq!((wave.name, wave.reply), ("house/hi", None));
+    assert_eq!((wave.to_server, wave.to_client), (true, true));
+}
+
+#[test]
+fn fields_become_a_value() {
+    for codec in [Codec::Bincode, Codec::Json] {
+        let bytes = fields(codec, &[&1_u8, &"hello", &Some(7_u64)]);
+        let value = Chat::Post {
+            r#type: 1,
+            text: "hello".into(),
+            reply_to: Some(7),
+        };
+        assert_eq!(decode(0, codec, &bytes, true), Some(value));
+        assert_eq!(
+            decode(2, codec, &fields(codec, &[]), true),
+            Some(Chat::Wave)
+        );
+    }
+}
+
+#[test]
+fn a_default_stands_in_for_what_an_older_sender_left_out() {
+    for codec in [Codec::Bincode, Codec::Json] {
+        let bytes = fields(codec, &[&"hello"]);
+        let value = Chat::Posted("hello".into(), 0);
+        assert_eq!(decode(1, codec, &bytes, false), Some(value));
+    }
+}
+
+#[test]
+fn what_a_newer_sender_added_is_ignored_but_only_from_one() {
+    for codec in [Codec::Bincode, Codec::Json] {
+        let bytes = fields(codec, &[&"hello", &1_u8, &"more"]);
+        let value = Chat::Posted("hello".into(), 1);
+        assert_eq!(decode(1, codec, &bytes, false), Some(value));
+        assert_eq!(decode(1, codec, &bytes, true), None);
+    }
+}
+
+#[test]
+fn a_number_that_the_contract_does_not_have_is_no_event() {
+    assert!(Chat::decode(3, Codec::Bincode.reader(&[]), true).is_none());
+}
+
+#[test]
+fn a_missing_field_is_an_error() {
+    let decoded = Chat::decode(0, Codec::Bincode.reader(&[1]), true);
+    assert!(decoded.is_some_and(|value| value.is_err()));
+}
