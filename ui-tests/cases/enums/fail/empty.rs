@@ -1,0 +1,6 @@
+#[sente::events]
+enum Chat {
+
+}
+
+fn main() {}

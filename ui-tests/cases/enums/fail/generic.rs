@@ -1,0 +1,7 @@
+#[sente::events]
+enum Chat<T> {
+    #[to_server]
+    Post(T),
+}
+
+fn main() {}

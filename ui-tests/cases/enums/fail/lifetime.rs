@@ -1,0 +1,7 @@
+#[sente::events]
+enum Chat<'a> {
+    #[to_server]
+    Post(std::borrow::Cow<'a, str>),
+}
+
+fn main() {}

@@ -1,0 +1,6 @@
+#[sente::events]
+struct Chat {
+    text: String,
+}
+
+fn main() {}

@@ -1,0 +1,9 @@
+struct Colour;
+
+#[sente::events]
+enum Chat {
+    #[to_server]
+    Paint { colour: Colour },
+}
+
+fn main() {}

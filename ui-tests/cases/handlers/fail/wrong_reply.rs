@@ -1,0 +1,17 @@
+#[sente::events]
+enum Chat {
+    #[to_server(reply = u64, error = String)]
+    Post { room: String },
+    #[to_client]
+    Posted { room: String },
+}
+
+struct Room;
+
+impl ChatServer for Room {
+    async fn post(&self, _from: &sente::Peer, _room: String) -> u64 {
+        7
+    }
+}
+
+fn main() {}

@@ -1,0 +1,7 @@
+#[sente::events]
+enum Chat {
+    #[to_server]
+    Crate,
+}
+
+fn main() {}

@@ -1,0 +1,7 @@
+#[sente::events]
+enum Chat {
+    #[to_sever]
+    Post,
+}
+
+fn main() {}

@@ -1,0 +1,7 @@
+#[sente::events]
+enum Chat {
+    #[to_server(reply = u64, delivery = volatile)]
+    Post,
+}
+
+fn main() {}

@@ -1,0 +1,7 @@
+#[sente::events(prefix = "chat")]
+enum Chat {
+    #[to_server]
+    Post,
+}
+
+fn main() {}
