@@ -12,10 +12,13 @@ use wired::Wired;
 
 /// What the tests say to each other.
 #[sente::events]
-enum Talk {
+pub enum Talk {
     /// Notes a text.
     #[to_server]
-    Note { text: String },
+    Note {
+        /// What to note.
+        text: String,
+    },
     /// Doubles a number; refuses odd ones.
     #[to_server(reply = u32, error = String)]
     Double(u32),
@@ -24,7 +27,10 @@ enum Talk {
     Hang,
     /// Waits until the test lets it go on, then notes the text.
     #[to_server]
-    Slow { text: String },
+    Slow {
+        /// What to note.
+        text: String,
+    },
     /// Panics.
     #[to_server(reply = ())]
     Panic,
@@ -186,7 +192,7 @@ fn a_dropped_call_drops_its_handler() {
     let mut call = test.wired.begin(call);
     test.wired.run();
     assert_eq!(test.server.hanging.load(Ordering::SeqCst), 1);
-    assert!(test.wired.poll(&mut call).is_none());
+    assert!(Wired::poll(&mut call).is_none());
     drop(call);
     test.wired.run();
     assert_eq!(test.server.hanging.load(Ordering::SeqCst), 0);
@@ -199,10 +205,10 @@ fn a_call_ends_at_its_deadline_and_so_does_its_handler() {
     let mut call = test.wired.begin(call);
     test.wired.run();
     test.wired.pass(Duration::from_millis(1_999));
-    assert!(test.wired.poll(&mut call).is_none());
+    assert!(Wired::poll(&mut call).is_none());
     test.wired.pass(Duration::from_millis(1));
     assert_eq!(
-        test.wired.poll(&mut call),
+        Wired::poll(&mut call),
         Some(Err(CallError::TimedOut {
             maybe_executed: true
         }))
@@ -217,7 +223,7 @@ fn another_deadline_can_be_set_for_one_call() {
     let mut call = test.wired.begin(call);
     test.wired.run();
     test.wired.pass(Duration::from_millis(10));
-    assert!(test.wired.poll(&mut call).is_some());
+    assert!(Wired::poll(&mut call).is_some());
 }
 
 #[test]
@@ -331,7 +337,7 @@ fn an_ended_session_fails_calls_at_once_and_drops_their_handlers() {
     test.wired.link.port().end();
     test.wired.peer.port().end();
     assert_eq!(
-        test.wired.poll(&mut call),
+        Wired::poll(&mut call),
         Some(Err(CallError::Disconnected {
             maybe_executed: true
         }))

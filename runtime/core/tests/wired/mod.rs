@@ -145,11 +145,11 @@ impl Wired {
     /// Polls a future for the first time.
     pub(crate) fn begin<F: Future + 'static>(&mut self, future: F) -> Begun<F::Output> {
         let mut future: Begun<F::Output> = Box::pin(future);
-        assert!(self.poll(&mut future).is_none(), "it ended at once");
+        assert!(Self::poll(&mut future).is_none(), "it ended at once");
         future
     }
 
-    pub(crate) fn poll<T>(&mut self, future: &mut Begun<T>) -> Option<T> {
+    pub(crate) fn poll<T>(future: &mut Begun<T>) -> Option<T> {
         match future
             .as_mut()
             .poll(&mut Context::from_waker(Waker::noop()))
@@ -163,7 +163,7 @@ impl Wired {
     pub(crate) fn finish<F: Future + 'static>(&mut self, future: F) -> F::Output {
         let mut future: Begun<F::Output> = Box::pin(future);
         for _ in 0..100 {
-            if let Some(output) = self.poll(&mut future) {
+            if let Some(output) = Self::poll(&mut future) {
                 return output;
             }
             self.run();
