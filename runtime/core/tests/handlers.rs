@@ -189,7 +189,7 @@ fn a_call_brings_the_reply_or_the_handlers_error() {
 fn a_dropped_call_drops_its_handler() {
     let mut test = Test::new();
     let call = test.talk().hang();
-    let mut call = test.wired.begin(call);
+    let mut call = Wired::begin(call);
     test.wired.run();
     assert_eq!(test.server.hanging.load(Ordering::SeqCst), 1);
     assert!(Wired::poll(&mut call).is_none());
@@ -202,7 +202,7 @@ fn a_dropped_call_drops_its_handler() {
 fn a_call_ends_at_its_deadline_and_so_does_its_handler() {
     let mut test = Test::new();
     let call = test.talk().hang();
-    let mut call = test.wired.begin(call);
+    let mut call = Wired::begin(call);
     test.wired.run();
     test.wired.pass(Duration::from_millis(1_999));
     assert!(Wired::poll(&mut call).is_none());
@@ -220,7 +220,7 @@ fn a_call_ends_at_its_deadline_and_so_does_its_handler() {
 fn another_deadline_can_be_set_for_one_call() {
     let mut test = Test::new();
     let call = test.talk().hang().timeout(Duration::from_millis(10));
-    let mut call = test.wired.begin(call);
+    let mut call = Wired::begin(call);
     test.wired.run();
     test.wired.pass(Duration::from_millis(10));
     assert!(Wired::poll(&mut call).is_some());
@@ -331,7 +331,7 @@ fn of_latest_events_only_the_newest_of_each_key_is_handled() {
 fn an_ended_session_fails_calls_at_once_and_drops_their_handlers() {
     let mut test = Test::new();
     let call = test.talk().hang();
-    let mut call = test.wired.begin(call);
+    let mut call = Wired::begin(call);
     test.talk().slow("event").unwrap();
     test.wired.run();
     test.wired.link.port().end();

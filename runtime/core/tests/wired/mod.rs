@@ -143,7 +143,7 @@ impl Wired {
     }
 
     /// Polls a future for the first time.
-    pub(crate) fn begin<F: Future + 'static>(&mut self, future: F) -> Begun<F::Output> {
+    pub(crate) fn begin<F: Future + 'static>(future: F) -> Begun<F::Output> {
         let mut future: Begun<F::Output> = Box::pin(future);
         assert!(Self::poll(&mut future).is_none(), "it ended at once");
         future

@@ -343,10 +343,10 @@ impl Client {
 
     /// Lets pass what the time has come for.
     pub fn handle_timeout(&mut self, now: Time, session: &mut Session) {
-        let late = self
+        if self
             .timer()
-            .is_some_and(|due| now - due > self.config.timing.slept);
-        if late {
+            .is_some_and(|due| now - due > self.config.timing.slept)
+        {
             self.wake(now, session);
         }
         session.handle_timeout(now);
@@ -357,7 +357,9 @@ impl Client {
         }
         self.dial_timeout(now, session);
         self.polling_timeout(now, session);
-        self.active_timeout(now, session, late);
+        if self.silent_at().is_some_and(|at| at <= now) {
+            self.lost(now, session, ConnectionEnd::Silent);
+        }
     }
 
     // ---- what comes of it ----
@@ -432,13 +434,9 @@ impl Client {
             Phase::Waiting(until) => Some(until),
             _ => None,
         };
-        let silent = self
-            .active
-            .map(|_| self.last_received + self.config.limits.silence);
         [
             waiting,
-            silent,
-            self.probe.filter(|_| self.active.is_some()),
+            self.silent_at(),
             self.upgrade.at,
             self.dial_timer(),
             self.polling_timer(),
@@ -448,16 +446,16 @@ impl Client {
         .min()
     }
 
-    fn active_timeout(&mut self, now: Time, session: &mut Session, just_woke: bool) {
-        if self.active.is_none() {
-            return;
-        }
-        let silent = now - self.last_received >= self.config.limits.silence;
-        // After a sleep the other side's bytes may wait in the socket: the probe decides.
-        let unanswered = self.probe.is_some_and(|until| until <= now);
-        if unanswered || (silent && !just_woke) {
-            self.lost(now, session, ConnectionEnd::Silent);
-        }
+    /// When the carrier that serves the session is dead, if no bytes come before.
+    ///
+    /// After a sleep bytes may wait in the socket, however long ago the last ones came: then the
+    /// probe alone decides.
+    fn silent_at(&self) -> Option<Time> {
+        self.active?;
+        Some(
+            self.probe
+                .unwrap_or(self.last_received + self.config.limits.silence),
+        )
     }
 
     fn received(&mut self, now: Time) {

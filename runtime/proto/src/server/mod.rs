@@ -1,7 +1,7 @@
 //! The server's half: which sessions there are, who serves each, and what a hello is answered.
 //!
 //! * [`Sessions`] is the registry. A hello opens a session or finds the one it resumes.
-//! * [`Seat`] stands beside each [`Session`](crate::session::Session) and knows which carrier
+//! * [`Seat`] stands beside each `Session` and knows which carrier
 //!   serves it, whether the client is still there, and which poll is the newest.
 //! * [`Mappings`] shares what clients of the same contract have in common.
 //!
