@@ -1,1 +1,54 @@
-//! (being written)
+//! The server of sente: axum routes, users, rooms and pushes.
+//!
+//! ```
+//! use sente_server::{Handshake, Identity, Refusal, Server};
+//!
+//! async fn authenticate(handshake: Handshake) -> Result<Identity, Refusal> {
+//!     match handshake.token() {
+//!         Some("s3cret") => Ok(Identity::user("ann")),
+//!         Some(_) => Err(Refusal::unauthorized("log in again")),
+//!         None => Ok(Identity::anonymous()),
+//!     }
+//! }
+//!
+//! let sente = Server::builder().authenticate(authenticate).build();
+//! let app: axum::Router = axum::Router::new().merge(sente.routes("/sente"));
+//! ```
+//!
+//! # Layout
+//! * [`Server`] and its [`Builder`]: what a program configures, serves and asks
+//! * [`Handshake`], [`Identity`] and [`Refusal`]: who may connect
+//! * [`User`], [`Audience`], [`Room`] and [`Session`]: whom a push goes to
+//! * [`Presence`] and [`Connected`]: who is there
+//! * [`SessionEnd`]: how a session ended, and what it did not deliver
+
+mod builder;
+mod drive;
+mod end;
+mod guard;
+mod handshake;
+mod hub;
+mod identity;
+mod open;
+mod poll;
+mod presence;
+mod push;
+mod rooms;
+mod routes;
+mod server;
+mod sessions;
+mod shutdown;
+mod stream;
+mod users;
+mod ws;
+
+pub use builder::Builder;
+pub use end::{SessionEnd, Unconfirmed, UnconfirmedEvent};
+pub use handshake::Handshake;
+pub use identity::{Identity, Refusal};
+pub use presence::{Connected, ConnectedClient, Presence, PresenceStream};
+pub use push::{Audience, Room, Session, User};
+pub use sente_proto::server::{Caps, Carrier};
+pub use sente_proto::{CloseReason, Limits};
+pub use server::Server;
+pub use stream::EventStream;

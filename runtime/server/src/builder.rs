@@ -1,0 +1,320 @@
+//! What a program says of its server before it runs.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::HeaderValue;
+use sente::driver::{Dispatcher, DispatcherBuilder};
+use sente::{Events, Peer, Routes, ToServer};
+use sente_proto::Limits;
+use sente_proto::server::{Caps, Mappings, Sessions};
+
+use crate::drive::{Clock, Tally, Tokio};
+use crate::end::SessionEnd;
+use crate::guard::Guard;
+use crate::hub::{Authenticate, Csrf, HandshakeData, Hub, OnEnd, Service};
+use crate::stream::{self, EventStream};
+use crate::{Handshake, Identity, Refusal, Server};
+
+/// Configures a [`Server`].
+///
+/// ```
+/// use std::time::Duration;
+/// use sente_server::{Identity, Server};
+///
+/// let sente = Server::builder()
+///     .authenticate(|handshake| async move {
+///         Ok(match handshake.token() {
+///             Some(name) => Identity::user(name),
+///             None => Identity::anonymous(),
+///         })
+///     })
+///     .origins(["https://app.example.org"])
+///     .window(Duration::from_secs(600))
+///     .on_end(|peer, end| println!("{peer:?} has gone: {:?}", end.reason))
+///     .build();
+/// # let _ = sente;
+/// ```
+#[must_use = "a builder does nothing until it is built"]
+pub struct Builder {
+    authenticate: Authenticate,
+    csrf: Option<Csrf>,
+    handshakes: Vec<(&'static str, HandshakeData)>,
+    handlers: Vec<Box<dyn FnOnce(Server) -> Routes<ToServer> + Send>>,
+    limits: Limits,
+    caps: Caps,
+    guard: Guard,
+    on_end: Option<Arc<OnEnd>>,
+    bad_connection: f64,
+}
+
+impl Builder {
+    pub(crate) fn new() -> Self {
+        Self {
+            authenticate: Box::new(|_| Box::pin(async { Ok(Identity::anonymous()) })),
+            csrf: None,
+            handshakes: Vec::new(),
+            handlers: Vec::new(),
+            limits: Limits::default(),
+            caps: Caps::default(),
+            guard: Guard::default(),
+            on_end: None,
+            bad_connection: 0.0,
+        }
+    }
+
+    // ---- who may connect ----
+
+    /// Says who a client is, or refuses it. Without this all clients are anonymous.
+    ///
+    /// It is asked when a client's hello has come, and again when it resumes its session; not for
+    /// each request of a client that polls. It may take as long as a handshake may, 10 s by default.
+    pub fn authenticate<F, Fut>(mut self, authenticate: F) -> Self
+    where
+        F: Fn(Handshake) -> Fut + Send + Sync + 'static,
+        Fut: Future<Output = Result<Identity, Refusal>> + Send + 'static,
+    {
+        self.authenticate = Box::new(move |handshake| Box::pin(authenticate(handshake)));
+        self
+    }
+
+    /// Checks the token against cross-site request forgery, for applications that have one. A
+    /// client for which this is `false` is refused.
+    ///
+    /// Without it the check of the origin and the content type of polls, which no form can send,
+    /// protect alone.
+    pub fn csrf(mut self, check: impl Fn(&Handshake) -> bool + Send + Sync + 'static) -> Self {
+        self.csrf = Some(Box::new(check));
+        self
+    }
+
+    /// Lets pages of these origins connect, and only them. By default those of the server's own
+    /// origin may.
+    ///
+    /// An origin is written as browsers do: `https://example.org`, with a port if it is not the
+    /// usual one. Answers to polls carry the headers that a browser wants to see.
+    ///
+    /// # Panics
+    /// If one of them is no origin.
+    pub fn origins<O: AsRef<str>>(mut self, origins: impl IntoIterator<Item = O>) -> Self {
+        let origins = origins.into_iter().map(|origin| {
+            let origin = origin.as_ref().to_ascii_lowercase();
+            let parsed = HeaderValue::from_str(&origin).ok();
+            let is_origin = origin
+                .split_once("://")
+                .is_some_and(|(scheme, host)| !scheme.is_empty() && !host.is_empty())
+                && origin.matches('/').count() == 2
+                && !origin.contains('*');
+            match parsed.filter(|_| is_origin) {
+                Some(origin) => origin,
+                None => panic!(
+                    "`{origin}` is no origin: write `https://example.org`, without a path or a `*`"
+                ),
+            }
+        });
+        self.guard.origins = Some(origins.collect());
+        self
+    }
+
+    /// Believes `X-Forwarded-Host` when it compares the origin with the server's own. Only for
+    /// servers that all clients reach through a proxy, which sets that header and is trusted.
+    pub fn trust_forwarded_host(mut self) -> Self {
+        self.guard.trusts_forwarded_host = true;
+        self
+    }
+
+    // ---- what is served ----
+
+    /// Serves a namespace: `.serve(|server| Chat::server(Handler { server }))`. Any number of them;
+    /// of several handlers of one namespace each sees each event, and the first that handles a call
+    /// answers it.
+    pub fn serve(
+        mut self,
+        handlers: impl FnOnce(Server) -> Routes<ToServer> + Send + 'static,
+    ) -> Self {
+        self.handlers.push(Box::new(handlers));
+        self
+    }
+
+    /// Gives the events of a namespace that want no reply as a stream. Calls need a handler.
+    ///
+    /// ```
+    /// use futures_util::StreamExt;
+    /// use sente_server::Server;
+    ///
+    /// #[sente::events]
+    /// enum Chat {
+    ///     #[to_server]
+    ///     Typing { room: String },
+    /// }
+    ///
+    /// let mut builder = Server::builder();
+    /// let mut events = builder.stream::<Chat>();
+    /// let sente = builder.build();
+    /// # let _ = sente;
+    /// # async move {
+    /// while let Some((from, Chat::Typing { room })) = events.next().await {
+    ///     println!("{} types in {room}", from.user_or("somebody"));
+    /// }
+    /// # };
+    /// ```
+    pub fn stream<E: Events>(&mut self) -> EventStream<E> {
+        let (events, routes) = stream::stream();
+        self.handlers.push(Box::new(|_| routes));
+        events
+    }
+
+    /// Makes what clients are told when they connect, for a namespace with `handshake = …`.
+    pub fn handshake<E: Events>(
+        mut self,
+        data: impl Fn(&Peer) -> E::Handshake + Send + Sync + 'static,
+    ) -> Self {
+        let encoded: HandshakeData =
+            Box::new(move |peer, codec| codec.encode(&data(peer)).map(Bytes::from));
+        self.handshakes.push((E::NAMESPACE.name, encoded));
+        self
+    }
+
+    /// Is told of each session that has ended, why, and what it did not deliver.
+    pub fn on_end(mut self, on_end: impl Fn(Peer, SessionEnd) + Send + Sync + 'static) -> Self {
+        self.on_end = Some(Arc::new(on_end));
+        self
+    }
+
+    // ---- limits ----
+
+    /// Sets all limits of sessions at once.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// Sets how many sessions there may be: in all, of one user, and not yet confirmed.
+    pub fn caps(mut self, caps: Caps) -> Self {
+        self.caps = caps;
+        self
+    }
+
+    /// How long a session waits for its client to come back. Default 2 min.
+    pub fn window(mut self, window: Duration) -> Self {
+        self.limits.window = window;
+        self
+    }
+
+    /// The largest event, in bytes. Default 256 KiB.
+    pub fn max_message(mut self, bytes: usize) -> Self {
+        self.limits.max_message = bytes;
+        self
+    }
+
+    /// How much may wait for one client, in bytes and in events. Default 1 MiB and 4,096.
+    pub fn outbox(mut self, bytes: usize, events: usize) -> Self {
+        self.limits.outbox_bytes = bytes;
+        self.limits.outbox_events = events;
+        self
+    }
+
+    /// How many handlers may run at once for one client. Default 256.
+    pub fn max_handlers(mut self, handlers: u32) -> Self {
+        self.limits.handlers = handlers;
+        self
+    }
+
+    /// How many events and calls one client may send a second; more wait. Default 100,000.
+    pub fn max_rate(mut self, per_second: u32) -> Self {
+        self.limits.rate = per_second;
+        self
+    }
+
+    /// After how long a silence a connection is dead. It is pinged after half of it. Default 30 s.
+    pub fn silence(mut self, silence: Duration) -> Self {
+        self.limits.silence = silence;
+        self.limits.ping_after = silence / 2;
+        self
+    }
+
+    /// The longest that a poll is held. Default 25 s; it has to be less than the silence.
+    pub fn poll_hold(mut self, hold: Duration) -> Self {
+        self.limits.poll_hold = hold;
+        self
+    }
+
+    /// How long a handshake may take. Default 10 s.
+    pub fn handshake_timeout(mut self, timeout: Duration) -> Self {
+        self.limits.handshake = timeout;
+        self
+    }
+
+    /// Breaks connections at random, for tests: each message and request with this probability,
+    /// from 0 to 1. Default 0.
+    pub fn bad_connection(mut self, rate: f64) -> Self {
+        self.bad_connection = rate.clamp(0.0, 1.0);
+        self
+    }
+
+    // ---- the end ----
+
+    /// Makes the server.
+    ///
+    /// # Panics
+    /// If two different namespaces have the same name.
+    #[must_use]
+    pub fn build(self) -> Server {
+        let clock = Clock::start();
+        let limits = Arc::new(self.limits);
+        let running: Arc<Tally> = Arc::default();
+        let host = Arc::new(Tokio {
+            clock,
+            handlers: Arc::clone(&running),
+        });
+        let sessions = Sessions::new(self.caps, limits.window);
+        let hub = Arc::new(Hub::new(clock, limits, host, running, sessions));
+        let dispatcher = dispatcher(&hub, self.handlers);
+        let service = Arc::new(Service {
+            hub: Arc::clone(&hub),
+            mappings: Mappings::new(Arc::clone(dispatcher.contract())),
+            dispatcher,
+            guard: self.guard,
+            authenticate: self.authenticate,
+            csrf: self.csrf,
+            handshakes: self.handshakes,
+            on_end: self.on_end,
+            bad_connection: self.bad_connection,
+        });
+        // It is set here alone, once.
+        let _ = hub.service.set(Arc::downgrade(&service));
+        Server {
+            hub,
+            service: Some(service),
+        }
+    }
+}
+
+fn dispatcher(
+    hub: &Arc<Hub>,
+    handlers: Vec<Box<dyn FnOnce(Server) -> Routes<ToServer> + Send>>,
+) -> Arc<Dispatcher<ToServer>> {
+    let mut builder = DispatcherBuilder::default();
+    for handlers in handlers {
+        let server = Server {
+            hub: Arc::clone(hub),
+            service: None,
+        };
+        if let Err(error) = builder.serve(handlers(server)) {
+            panic!("{error}");
+        }
+    }
+    builder.build()
+}
+
+impl std::fmt::Debug for Builder {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Builder")
+            .field("limits", &self.limits)
+            .field("caps", &self.caps)
+            .field("namespaces", &self.handlers.len())
+            .finish_non_exhaustive()
+    }
+}

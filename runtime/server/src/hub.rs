@@ -1,0 +1,239 @@
+//! What all parts of a server share.
+//!
+//! [`Hub`] knows who is there: handlers hold it, through [`Server`](crate::Server). [`Service`]
+//! holds the handlers: routes and carriers hold it. The hub knows the service only weakly, so that
+//! a handler that holds its server keeps nothing alive.
+
+use std::future::Future;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+
+use bytes::Bytes;
+use sente::driver::{Dispatcher, Host};
+use sente::{Codec, Peer, SessionId, ToServer};
+use sente_proto::codec::EncodeError;
+use sente_proto::server::{Mappings, Sessions};
+use sente_proto::{Close, Limits, ResumeSecret};
+use tokio::sync::watch;
+
+use crate::drive::{self, Clock, Tally};
+use crate::end::{SessionEnd, Unconfirmed, fresh_reason};
+use crate::guard::Guard;
+use crate::presence::{Announcer, ConnectedClient, Presence};
+use crate::rooms::Rooms;
+use crate::sessions::Client;
+use crate::users::Users;
+use crate::{Handshake, Identity, Refusal};
+
+/// Who is there.
+///
+/// Its locks are taken in this order: sessions, users, rooms, then those of one session (chair,
+/// port).
+pub(crate) struct Hub {
+    pub(crate) clock: Clock,
+    pub(crate) limits: Arc<Limits>,
+    pub(crate) host: Arc<dyn Host>,
+    /// Tells this run of the program from others.
+    pub(crate) run: u64,
+    sessions: Mutex<Sessions<Arc<Client>>>,
+    users: Mutex<Users>,
+    rooms: Mutex<Rooms>,
+    pub(crate) announcer: Announcer,
+    /// Handlers that wait, and hooks.
+    pub(crate) handlers: Arc<Tally>,
+    /// Connections and requests that are being served.
+    pub(crate) carriers: Arc<Tally>,
+    /// Whether the server shuts down.
+    pub(crate) draining: watch::Sender<bool>,
+    pub(crate) service: OnceLock<Weak<Service>>,
+}
+
+/// What handles what comes.
+pub(crate) struct Service {
+    pub(crate) hub: Arc<Hub>,
+    pub(crate) dispatcher: Arc<Dispatcher<ToServer>>,
+    pub(crate) mappings: Mappings,
+    pub(crate) guard: Guard,
+    pub(crate) authenticate: Authenticate,
+    pub(crate) csrf: Option<Csrf>,
+    pub(crate) handshakes: Vec<(&'static str, HandshakeData)>,
+    pub(crate) on_end: Option<Arc<OnEnd>>,
+    /// How often a connection breaks on purpose, for tests: from 0 to 1.
+    pub(crate) bad_connection: f64,
+}
+
+pub(crate) type Authenticate = Box<
+    dyn Fn(Handshake) -> Pin<Box<dyn Future<Output = Result<Identity, Refusal>> + Send>>
+        + Send
+        + Sync,
+>;
+pub(crate) type Csrf = Box<dyn Fn(&Handshake) -> bool + Send + Sync>;
+pub(crate) type HandshakeData =
+    Box<dyn Fn(&Peer, Codec) -> Result<Bytes, EncodeError> + Send + Sync>;
+pub(crate) type OnEnd = dyn Fn(Peer, SessionEnd) + Send + Sync;
+
+impl Hub {
+    pub(crate) fn new(
+        clock: Clock,
+        limits: Arc<Limits>,
+        host: Arc<dyn Host>,
+        handlers: Arc<Tally>,
+        sessions: Sessions<Arc<Client>>,
+    ) -> Self {
+        Self {
+            clock,
+            limits,
+            host,
+            run: drive::random() as u64,
+            sessions: Mutex::new(sessions),
+            users: Mutex::default(),
+            rooms: Mutex::default(),
+            announcer: Announcer::default(),
+            handlers,
+            carriers: Arc::default(),
+            draining: watch::Sender::new(false),
+            service: OnceLock::new(),
+        }
+    }
+
+    pub(crate) fn sessions(&self) -> MutexGuard<'_, Sessions<Arc<Client>>> {
+        lock(&self.sessions)
+    }
+
+    pub(crate) fn users(&self) -> MutexGuard<'_, Users> {
+        lock(&self.users)
+    }
+
+    pub(crate) fn rooms(&self) -> MutexGuard<'_, Rooms> {
+        lock(&self.rooms)
+    }
+
+    pub(crate) fn find(&self, id: SessionId, secret: &ResumeSecret) -> Option<Arc<Client>> {
+        self.sessions().find(id, secret)
+    }
+
+    /// The client has finished its handshake: the application may know of it.
+    pub(crate) fn join(&self, client: &Arc<Client>) {
+        self.sessions().confirm(client.id);
+        let mut users = self.users();
+        {
+            let mut chair = client.chair();
+            // Whoever ends it looks here after it has written its end down.
+            if chair.end.is_some() || std::mem::replace(&mut chair.has_joined, true) {
+                return;
+            }
+        }
+        tracing::debug!(session = %client.id, "a client joined");
+        let is_first = users.add(client);
+        if let Some(user) = client.peer.user().filter(|_| is_first) {
+            let user = user.into();
+            self.announcer.tell(&Presence::UserConnected { user });
+        }
+        let peer = client.peer.clone();
+        self.announcer.tell(&Presence::Joined { peer });
+    }
+
+    /// Another carrier serves the session, or none.
+    pub(crate) fn moved(&self, client: &Arc<Client>) {
+        let users = self.users();
+        let carrier = {
+            let chair = client.chair();
+            if chair.end.is_some() || !chair.has_joined {
+                return;
+            }
+            chair.seat.carrier()
+        };
+        let peer = client.peer.clone();
+        self.announcer.tell(&Presence::Moved { peer, carrier });
+        drop(users);
+    }
+
+    /// Ends a session, unless it has ended. Its carriers tell the client `close`.
+    pub(crate) fn end(&self, client: &Arc<Client>, close: &Close) {
+        let now = self.clock.now();
+        let removed = self
+            .sessions()
+            .remove(now, client.id, fresh_reason(close.reason));
+        if removed.is_some() {
+            self.finish(client, close);
+        }
+    }
+
+    /// The rest of the end of a session that has been taken out of the registry.
+    pub(crate) fn finish(&self, client: &Arc<Client>, close: &Close) {
+        client.chair().end = Some(close.clone());
+        let unconfirmed = client.port.end();
+        let reason = close.reason;
+        if reason.is_violation() {
+            tracing::warn!(session = %client.id, ?reason, "a client broke the protocol; its session ends");
+        } else {
+            tracing::debug!(session = %client.id, ?reason, "a session ended");
+        }
+        self.rooms().leave_all(client.id);
+        {
+            let mut users = self.users();
+            if !client.chair().has_joined {
+                return;
+            }
+            let is_last = users.remove(client);
+            let peer = client.peer.clone();
+            self.announcer.tell(&Presence::Left { peer, reason });
+            if let Some(user) = client.peer.user().filter(|_| is_last) {
+                let user = user.into();
+                self.announcer
+                    .tell(&Presence::UserDisconnected { user, reason });
+            }
+        }
+        let service = self.service.get().and_then(Weak::upgrade);
+        if let Some(on_end) = service.and_then(|service| service.on_end.clone()) {
+            let peer = client.peer.clone();
+            let unconfirmed = Unconfirmed::new(unconfirmed, &client.port);
+            let end = SessionEnd {
+                reason,
+                unconfirmed,
+            };
+            drive::aside(&self.handlers, async move { on_end(peer, end) });
+        }
+    }
+
+    pub(crate) fn connected(&self) -> Vec<ConnectedClient> {
+        self.users()
+            .all()
+            .map(|client| ConnectedClient {
+                peer: client.peer.clone(),
+                carrier: client.chair().seat.carrier(),
+            })
+            .collect()
+    }
+}
+
+impl Service {
+    /// The handshake data of all namespaces that have some. What cannot be made is left out.
+    pub(crate) fn handshake_data(&self, peer: &Peer, codec: Codec) -> Vec<(String, Bytes)> {
+        let made = self.handshakes.iter().filter_map(|(namespace, data)| {
+            match catch_unwind(AssertUnwindSafe(|| data(peer, codec))) {
+                Ok(Ok(bytes)) => Some(((*namespace).to_owned(), bytes)),
+                Ok(Err(error)) => {
+                    tracing::error!(namespace, %error, "handshake data cannot be encoded and is left out");
+                    None
+                }
+                Err(_) => {
+                    tracing::error!(namespace, "the handshake data's function panicked; it is left out");
+                    None
+                }
+            }
+        });
+        made.collect()
+    }
+
+    /// Whether to break a connection now, for tests.
+    pub(crate) fn breaks(&self) -> bool {
+        self.bad_connection > 0.0
+            && (drive::random() as u32) < (self.bad_connection * f64::from(u32::MAX)) as u32
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,130 @@
+//! Who a client is, or why it may not come in.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use sente_proto::{Refused, RefusedReason};
+
+/// Who a client is, as `authenticate` says.
+///
+/// ```
+/// use sente_server::Identity;
+///
+/// let ann = Identity::user("ann");
+/// let somebody = Identity::anonymous();
+/// # let _ = (ann, somebody);
+/// ```
+#[derive(Clone, Debug, Default, Eq, PartialEq)]
+pub struct Identity {
+    pub(crate) user: Option<Arc<str>>,
+}
+
+impl Identity {
+    /// A client of this user. A user has as many clients as it has tabs and devices.
+    #[must_use]
+    pub fn user(id: impl Into<Arc<str>>) -> Self {
+        Self {
+            user: Some(id.into()),
+        }
+    }
+
+    /// A client of nobody in particular.
+    #[must_use]
+    pub const fn anonymous() -> Self {
+        Self { user: None }
+    }
+}
+
+/// The refusal of a client. It does not try again by itself unless told [when](Self::retry_after).
+///
+/// Any error becomes one with `?`: the client is told "unauthorized" and nothing of the error,
+/// which is logged.
+///
+/// ```
+/// use sente_server::Refusal;
+///
+/// let refusal = Refusal::unauthorized("your session has ended: log in again");
+/// # let _ = refusal;
+/// ```
+pub struct Refusal {
+    pub(crate) refused: Refused,
+    /// The application's own answer, where the carrier is HTTP.
+    pub(crate) response: Option<Response>,
+}
+
+impl Refusal {
+    /// The application does not know who this is: status 401.
+    #[must_use]
+    pub fn unauthorized(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, message)
+    }
+
+    /// The application does not want this client: status 403.
+    #[must_use]
+    pub fn forbidden(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::FORBIDDEN, message)
+    }
+
+    /// A refusal with any status. The message goes to the client.
+    #[must_use]
+    pub fn new(status: StatusCode, message: impl Into<String>) -> Self {
+        let reason = match status.as_u16() {
+            401 => RefusedReason::Unauthorized,
+            503 | 429 => RefusedReason::Full,
+            _ => RefusedReason::Forbidden,
+        };
+        Self::of(Refused {
+            status: status.as_u16(),
+            reason,
+            message: message.into(),
+            retry_after: None,
+            codecs: Vec::new(),
+        })
+    }
+
+    pub(crate) const fn of(refused: Refused) -> Self {
+        Self {
+            refused,
+            response: None,
+        }
+    }
+
+    /// A refusal that is answered by the application's own response where the carrier is HTTP. On
+    /// a WebSocket, which has none, it is told by the response's status.
+    #[must_use]
+    pub fn response(response: impl IntoResponse) -> Self {
+        let response = response.into_response();
+        let status = response.status();
+        Self {
+            response: Some(response),
+            ..Self::new(status, status.canonical_reason().unwrap_or_default())
+        }
+    }
+
+    /// Lets the client come back by itself after this.
+    #[must_use]
+    pub fn retry_after(mut self, after: Duration) -> Self {
+        self.refused.retry_after = Some(after);
+        self
+    }
+}
+
+impl<E: std::error::Error> From<E> for Refusal {
+    fn from(error: E) -> Self {
+        tracing::debug!(%error, "authentication failed");
+        Self::unauthorized("the server does not know who this is: log in")
+    }
+}
+
+impl fmt::Debug for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Refusal")
+            .field("status", &self.refused.status)
+            .field("reason", &self.refused.reason)
+            .field("message", &self.refused.message)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,168 @@
+//! From a hello to a welcome, the same for both carriers.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+
+use futures_util::FutureExt;
+use http::request::Parts;
+use sente::Codec;
+use sente_proto::frame::{Frame, Hello};
+use sente_proto::server::{self, Carrier, Greeting, Opened};
+use sente_proto::session::Session;
+use sente_proto::{Close, CloseReason, Refused, RefusedReason};
+
+use crate::drive;
+use crate::hub::Service;
+use crate::sessions::Client;
+use crate::{Handshake, Identity, Refusal};
+
+/// A carrier that has been let in.
+pub(crate) struct Admitted {
+    pub(crate) client: Arc<Client>,
+    pub(crate) epoch: u64,
+    pub(crate) codec: Codec,
+    pub(crate) welcome: Frame,
+}
+
+/// A carrier that has not.
+pub(crate) enum NotAdmitted {
+    Refused(Box<Refusal>),
+    /// It is too late, or the client breaks the protocol.
+    Closed(Close),
+}
+
+impl From<Refused> for NotAdmitted {
+    fn from(refused: Refused) -> Self {
+        Self::Refused(Box::new(Refusal::of(refused)))
+    }
+}
+
+impl From<Refusal> for NotAdmitted {
+    fn from(refusal: Refusal) -> Self {
+        Self::Refused(Box::new(refusal))
+    }
+}
+
+/// Finds out who the client is, opens or resumes its session, and gives it the carrier.
+///
+/// When this returns, the carrier serves the session and nobody keeps its time yet.
+pub(crate) async fn admit(
+    service: &Arc<Service>,
+    request: Parts,
+    mut hello: Hello,
+    carrier: Carrier,
+) -> Result<Admitted, NotAdmitted> {
+    let codec = server::accept(&hello, Codec::ALL)?;
+    let handshake = Handshake::new(request, &mut hello, carrier);
+    let identity = identify(service, &handshake).await?;
+    let opened = open(service, &hello, codec, identity, &handshake)?;
+    drop(handshake);
+    let client = Arc::clone(&opened.value);
+    attach(service, &client, &hello, carrier)?;
+    let handshake = service.handshake_data(&client.peer, codec);
+    let greeting = Greeting {
+        session: opened.id,
+        secret: opened.secret,
+        fresh: opened.fresh,
+        server: service.hub.run,
+        user: client.peer.user().map(str::to_owned),
+        handshake,
+    };
+    tracing::debug!(session = %client.id, ?carrier, epoch = hello.epoch, fresh = ?greeting.fresh, "a carrier serves a session");
+    let welcome = client
+        .port
+        .with(|now, session| server::welcome(now, session, &hello, greeting));
+    Ok(Admitted {
+        client,
+        epoch: hello.epoch,
+        codec,
+        welcome: Frame::Welcome(Box::new(welcome)),
+    })
+}
+
+async fn identify(service: &Service, handshake: &Handshake) -> Result<Identity, Refusal> {
+    if service.csrf.as_ref().is_some_and(|csrf| !csrf(handshake)) {
+        return Err(Refusal::of(Refused {
+            status: 403,
+            reason: RefusedReason::Csrf,
+            message: "the token against cross-site request forgery is missing or wrong: reload \
+                      the page"
+                .to_owned(),
+            retry_after: None,
+            codecs: Vec::new(),
+        }));
+    }
+    let limit = service.hub.limits.handshake;
+    let authenticated = AssertUnwindSafe((service.authenticate)(handshake.clone())).catch_unwind();
+    match tokio::time::timeout(limit, authenticated).await {
+        Ok(Ok(identity)) => identity,
+        Ok(Err(_)) => {
+            tracing::error!("`authenticate` panicked; the client is refused");
+            Err(Refusal::new(
+                http::StatusCode::INTERNAL_SERVER_ERROR,
+                "the server failed to find out who this is",
+            ))
+        }
+        Err(_) => {
+            tracing::error!(
+                ?limit,
+                "`authenticate` took longer than a handshake may; the client is refused for now"
+            );
+            let message = "the server took too long to find out who this is";
+            Err(Refusal::new(http::StatusCode::SERVICE_UNAVAILABLE, message).retry_after(limit))
+        }
+    }
+}
+
+fn open(
+    service: &Service,
+    hello: &Hello,
+    codec: Codec,
+    identity: Identity,
+    handshake: &Handshake,
+) -> Result<Opened<Arc<Client>>, Refused> {
+    let hub = &service.hub;
+    let user = identity.user;
+    let make = |id, _: &_| {
+        let limits = Arc::clone(&hub.limits);
+        let contract = Arc::clone(service.dispatcher.contract());
+        let session = Session::new(limits, contract, codec);
+        Client::new(Arc::clone(&hub.host), session, id, user.clone(), handshake)
+    };
+    let now = hub.clock.now();
+    let opened = hub
+        .sessions()
+        .open(now, hello, codec, user.as_ref(), drive::random, make);
+    if let Ok(Opened {
+        ended: Some(ended), ..
+    }) = &opened
+    {
+        hub.finish(ended, &Close::new(CloseReason::UserChanged));
+    }
+    opened
+}
+
+fn attach(
+    service: &Arc<Service>,
+    client: &Arc<Client>,
+    hello: &Hello,
+    carrier: Carrier,
+) -> Result<(), NotAdmitted> {
+    let attached = client.with(|now, chair, session| match &chair.end {
+        Some(end) => Err(end.clone()),
+        None => chair
+            .seat
+            .attach(now, session, hello, carrier, &service.mappings),
+    });
+    if let Err(close) = attached {
+        if close.reason.is_violation() {
+            service.hub.end(client, &close);
+        }
+        return Err(NotAdmitted::Closed(close));
+    }
+    // The older carrier, and whoever keeps the session's time, have to see that they are not
+    // needed any more.
+    client.port.ring();
+    service.hub.moved(client);
+    Ok(())
+}

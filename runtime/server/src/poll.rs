@@ -1,0 +1,283 @@
+//! The poll carrier: one request, one answer, frames both ways.
+
+use std::future::poll_fn;
+use std::sync::Arc;
+
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::response::Response;
+use bytes::Bytes;
+use http::StatusCode;
+use http::request::Parts;
+use http_body_util::{BodyExt, LengthLimitError, Limited};
+use sente::Codec;
+use sente_proto::frame::{Data, Frame, Hello, Request as Head};
+use sente_proto::server::{Carrier, Heard, Turn};
+use sente_proto::session::Session;
+use sente_proto::wire::{self, BodyFrames, WireError};
+use sente_proto::{Close, CloseReason, Time};
+
+use crate::drive;
+use crate::hub::Service;
+use crate::open::{self, NotAdmitted};
+use crate::routes::{Form, answer, answer_frame, answer_refused, malformed};
+use crate::sessions::{Chair, Client};
+
+/// An answer ends with the frame that makes it as large as this, in bytes.
+const ANSWER: usize = 64 * 1024;
+/// A request may have so many full frames beside one event of the largest size.
+const FRAMES: usize = 4;
+
+/// Answers one request.
+pub(crate) async fn exchange(State(service): State<Arc<Service>>, request: Request) -> Response {
+    let _counted = service.hub.carriers.enter();
+    let (request, body) = request.into_parts();
+    let headers = request.headers.clone();
+    let mut response = guarded(&service, request, body).await;
+    service.guard.allow(&headers, response.headers_mut());
+    response
+}
+
+async fn guarded(service: &Arc<Service>, request: Parts, body: Body) -> Response {
+    let form = Form::of(&request);
+    if let Err(refused) = service.guard.check(&request) {
+        return answer_refused(form.unwrap_or(Form::Binary), &refused);
+    }
+    let Some(form) = form else {
+        let message = "a poll has the content type `application/vnd.sente` or \
+                       `application/vnd.sente+json`";
+        let refused = malformed(StatusCode::UNSUPPORTED_MEDIA_TYPE, message);
+        return answer_refused(Form::Binary, &refused);
+    };
+    // A request lost, as the test switch wants it.
+    if service.breaks() {
+        return answer(StatusCode::BAD_GATEWAY, form, Vec::new());
+    }
+    let body = match read(service, body).await {
+        Ok(body) => body,
+        Err(status) => {
+            let refused = malformed(status, "the request is too large, too slow, or broken off");
+            return answer_refused(form, &refused);
+        }
+    };
+    let response = answer_body(service, request, form, &body).await;
+    // And an answer lost.
+    if service.breaks() {
+        return answer(StatusCode::BAD_GATEWAY, form, Vec::new());
+    }
+    response
+}
+
+async fn read(service: &Service, body: Body) -> Result<Bytes, StatusCode> {
+    let limits = &service.hub.limits;
+    let limit = limits.max_message + wire::OVERHEAD + FRAMES * limits.max_frame;
+    let collected = Limited::new(body, limit).collect();
+    match tokio::time::timeout(limits.handshake, collected).await {
+        Ok(Ok(body)) => Ok(body.to_bytes()),
+        Ok(Err(error)) if error.is::<LengthLimitError>() => Err(StatusCode::PAYLOAD_TOO_LARGE),
+        Ok(Err(_)) => Err(StatusCode::BAD_REQUEST),
+        Err(_) => Err(StatusCode::REQUEST_TIMEOUT),
+    }
+}
+
+async fn answer_body(service: &Arc<Service>, request: Parts, form: Form, body: &Bytes) -> Response {
+    let limits = service.hub.limits.wire();
+    let mut frames = wire::frames_of_body(form.codec(), body, &limits);
+    match frames.next() {
+        Some(Ok(Frame::Hello(hello))) => greet(service, request, form, *hello).await,
+        Some(Ok(Frame::Request(head))) => serve(service, form, &head, frames).await,
+        Some(Ok(_)) | None => answer_close(form, &Close::new(CloseReason::Unexpected)),
+        Some(Err(error)) => answer_close(form, &Close::new(reason_of(&error))),
+    }
+}
+
+/// What bytes that are no frame break.
+pub(crate) const fn reason_of(error: &WireError) -> CloseReason {
+    match error {
+        WireError::TooLarge { .. } => CloseReason::TooLarge,
+        _ => CloseReason::Malformed,
+    }
+}
+
+/// A close is an answer like others, but for a client that breaks the protocol.
+fn answer_close(form: Form, close: &Close) -> Response {
+    let status = if close.reason.is_violation() {
+        StatusCode::BAD_REQUEST
+    } else {
+        StatusCode::OK
+    };
+    answer_frame(status, form, &Frame::Close(Box::new(close.clone())))
+}
+
+async fn greet(service: &Arc<Service>, request: Parts, form: Form, hello: Hello) -> Response {
+    if Codec::named(&hello.codec).is_some_and(|codec| !form.is_of(codec)) {
+        let message = "the codec of the hello is not that of the content type";
+        let refused = malformed(StatusCode::BAD_REQUEST, message);
+        return answer_refused(form, &refused);
+    }
+    match open::admit(service, request, hello, Carrier::Poll).await {
+        Ok(admitted) => {
+            drive::ensure_keeper(service, &admitted.client);
+            answer_frame(StatusCode::OK, form, &admitted.welcome)
+        }
+        Err(NotAdmitted::Refused(refusal)) => match refusal.response {
+            Some(response) => response,
+            None => answer_refused(form, &refusal.refused),
+        },
+        Err(NotAdmitted::Closed(close)) => answer_close(form, &close),
+    }
+}
+
+/// A request of a session that polls.
+async fn serve(service: &Arc<Service>, form: Form, head: &Head, frames: BodyFrames) -> Response {
+    let Some(client) = service.hub.find(head.session, &head.secret) else {
+        return answer_close(form, &Close::new(CloseReason::UnknownSession));
+    };
+    if !form.is_of(client.port.codec()) {
+        return answer_close(form, &Close::new(CloseReason::Unexpected));
+    }
+    let turn = match take_in(service, &client, head, frames) {
+        Ok(turn) => turn,
+        Err(close) => {
+            if close.reason.is_violation() {
+                service.hub.end(&client, &close);
+            }
+            return answer_close(form, &close);
+        }
+    };
+    poll_fn(|cx| {
+        service.dispatcher.dispatch(&client.peer, &client.port, cx);
+        std::task::Poll::Ready(())
+    })
+    .await;
+    // The poll that is held may now have something to say.
+    client.port.ring();
+    match turn {
+        Turn::Send => {
+            let acknowledge = client.port.with(|now, session| session.acknowledge(now));
+            let data = Data {
+                acknowledge: Some(acknowledge),
+                ..Data::default()
+            };
+            answer_frame(StatusCode::OK, form, &Frame::Data(data))
+        }
+        Turn::Hold => hold(service, &client, form, head).await,
+        Turn::Late => answer(StatusCode::OK, form, Vec::new()),
+    }
+}
+
+fn take_in(
+    service: &Arc<Service>,
+    client: &Arc<Client>,
+    head: &Head,
+    frames: BodyFrames,
+) -> Result<Turn, Close> {
+    let turn = client.with(|now, chair, session| match &chair.end {
+        Some(end) => Err(end.clone()),
+        None => chair.seat.handle_request(now, session, head),
+    })?;
+    let mut ends = None;
+    for frame in frames {
+        let frame = frame.map_err(|error| Close::new(reason_of(&error)))?;
+        let heard = client.with(|now, chair, session| match &chair.end {
+            Some(end) => Err(end.clone()),
+            None => chair
+                .seat
+                .handle_frame(now, session, &service.mappings, head.epoch, frame),
+        })?;
+        match heard {
+            Heard::Nothing => {}
+            Heard::Ends(reason) => ends = Some(reason),
+            Heard::Leaves => {
+                client.with(|_, chair, session| chair.seat.detach(session, head.epoch));
+                service.hub.moved(client);
+            }
+        }
+    }
+    if let Some(reason) = ends {
+        service.hub.end(client, &Close::new(reason));
+    } else if !client.chair().has_joined {
+        service.hub.join(client);
+    }
+    Ok(turn)
+}
+
+/// Waits until there is something to answer a poll with.
+async fn hold(service: &Service, client: &Arc<Client>, form: Form, head: &Head) -> Response {
+    let bell = client.port.bell();
+    let until = service.hub.clock.now() + service.hub.limits.poll_hold;
+    let mut has_yielded = false;
+    loop {
+        bell.clear();
+        let next =
+            client.with(|now, chair, session| look(now, chair, session, head, until, has_yielded));
+        match next {
+            Next::Answer(frames) => {
+                let codec = client.port.codec();
+                let mut body = Vec::new();
+                for frame in frames {
+                    wire::append_encoded_to_body(codec, &frame, &mut body);
+                }
+                return answer(StatusCode::OK, form, body);
+            }
+            Next::Close(close) => return answer_close(form, &close),
+            Next::Yield => {
+                has_yielded = true;
+                tokio::task::yield_now().await;
+            }
+            Next::Wait(until) => {
+                let until = service.hub.clock.instant(until);
+                let _ = tokio::time::timeout_at(until, bell.rung()).await;
+            }
+        }
+    }
+}
+
+enum Next {
+    Answer(Vec<Vec<u8>>),
+    Close(Close),
+    /// Others may add to the answer if they are let.
+    Yield,
+    Wait(Time),
+}
+
+fn look(
+    now: Time,
+    chair: &mut Chair,
+    session: &mut Session,
+    head: &Head,
+    until: Time,
+    has_yielded: bool,
+) -> Next {
+    if let Some(end) = &chair.end {
+        return Next::Close(end.clone());
+    }
+    if !chair.seat.is_held(head.epoch, head.number) {
+        return if chair.seat.is_current(head.epoch) {
+            Next::Answer(Vec::new())
+        } else if chair.seat.epoch() == head.epoch {
+            Next::Close(Close::new(CloseReason::Silent))
+        } else {
+            Next::Close(chair.seat.replaced())
+        };
+    }
+    if session.has_data(now) {
+        let is_busy = session.handlers_running() > 1 || session.calls_in_flight() > 1;
+        if is_busy && !has_yielded {
+            return Next::Yield;
+        }
+        let mut bytes = 0;
+        let mut frames = Vec::new();
+        while bytes < ANSWER
+            && let Some(frame) = session.poll_data(now)
+        {
+            bytes += frame.len();
+            frames.push(frame);
+        }
+        return Next::Answer(frames);
+    }
+    if now >= until {
+        return Next::Answer(Vec::new());
+    }
+    Next::Wait(session.poll_timeout().map_or(until, |due| due.min(until)))
+}

@@ -1,0 +1,123 @@
+//! The end of a server: slowly enough that its clients do not all come back at once.
+
+use std::future::Future;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sente_proto::{Close, CloseReason};
+use tokio::time::Instant;
+
+use crate::Server;
+use crate::drive;
+use crate::hub::Hub;
+use crate::sessions::Client;
+
+impl Server {
+    /// Waits for `signal` and then [shuts down](Self::shutdown): what axum's
+    /// `with_graceful_shutdown` takes.
+    ///
+    /// ```no_run
+    /// # async fn example(sente: sente_server::Server, app: axum::Router) -> std::io::Result<()> {
+    /// use std::time::Duration;
+    ///
+    /// let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
+    /// let signal = std::future::pending::<()>(); // for instance `tokio::signal::ctrl_c()`
+    /// axum::serve(listener, app)
+    ///     .with_graceful_shutdown(sente.shutdown_on(signal, Duration::from_secs(10)))
+    ///     .await
+    /// # }
+    /// ```
+    pub fn shutdown_on<F>(
+        &self,
+        signal: F,
+        deadline: Duration,
+    ) -> impl Future<Output = ()> + Send + use<F>
+    where
+        F: Future + Send + 'static,
+        F::Output: Send,
+    {
+        let server = Self {
+            hub: Arc::clone(&self.hub),
+            service: None,
+        };
+        async move {
+            signal.await;
+            server.shutdown(deadline).await;
+        }
+    }
+
+    /// Refuses new sessions and ends all others at random moments before `deadline`, each when its
+    /// handlers have finished and what waited has arrived. The clients are told when to come back.
+    ///
+    /// Resolves when all of sente's connections are closed, `deadline` at the latest and a moment
+    /// for the last to go.
+    pub fn shutdown(&self, deadline: Duration) -> impl Future<Output = ()> + Send + use<> {
+        let hub = Arc::clone(&self.hub);
+        async move { drain(&hub, deadline).await }
+    }
+}
+
+/// Clients come back within this beyond the deadline, so that they find the next program running.
+const RETURN: Duration = Duration::from_secs(2);
+/// How often to look whether what waited has arrived.
+const LOOK: Duration = Duration::from_millis(20);
+/// What goodbyes may take after the deadline.
+const GOODBYES: Duration = Duration::from_secs(3);
+
+async fn drain(hub: &Arc<Hub>, deadline: Duration) {
+    let until = Instant::now() + deadline;
+    let clients: Vec<Arc<Client>> = {
+        let mut sessions = hub.sessions();
+        sessions.close(deadline + RETURN);
+        sessions
+            .iter()
+            .map(|(_, client)| Arc::clone(client))
+            .collect()
+    };
+    // Connections that have not said hello have nothing to wait for.
+    hub.draining.send_replace(true);
+    tracing::info!(sessions = clients.len(), ?deadline, "the server shuts down");
+    let mut endings = tokio::task::JoinSet::new();
+    for client in clients {
+        // Some time is left for handlers and for what still waits.
+        let moment = drive::random_within(deadline / 2);
+        endings.spawn(end_gently(Arc::clone(hub), client, moment, until));
+    }
+    while endings.join_next().await.is_some() {}
+    let closed = async {
+        hub.carriers.emptied().await;
+        hub.handlers.emptied().await;
+    };
+    if tokio::time::timeout_at(until + GOODBYES, closed)
+        .await
+        .is_err()
+    {
+        tracing::warn!(
+            "handlers or connections outlived the shutdown's deadline and are left behind"
+        );
+    }
+}
+
+async fn end_gently(hub: Arc<Hub>, client: Arc<Client>, moment: Duration, until: Instant) {
+    tokio::time::sleep_until(until.min(Instant::now() + moment)).await;
+    let bell = client.port.bell();
+    loop {
+        bell.clear();
+        let is_idle = client.port.with(|_, session| {
+            let is_delivered = session.queued() == 0 || !session.is_attached();
+            session.is_ended() || (session.handlers_running() == 0 && is_delivered)
+        });
+        if is_idle || Instant::now() >= until {
+            break;
+        }
+        // What arrives at the client rings no bell.
+        let look_again = until.min(Instant::now() + LOOK);
+        let _ = tokio::time::timeout_at(look_again, bell.rung()).await;
+    }
+    let left = until.saturating_duration_since(Instant::now());
+    let close = Close {
+        retry_after: Some(left + drive::random_within(RETURN)),
+        ..Close::new(CloseReason::Shutdown)
+    };
+    hub.end(&client, &close);
+}
