@@ -190,6 +190,7 @@ impl<D: Direction> Dispatcher<D> {
             payload: arrived.arrival.payload.clone(),
             codec: port.codec(),
             exact: arrived.arrival.exact,
+            is_call: arrived.call.is_some(),
         };
         let mut work = Work {
             parts: Vec::new(),

@@ -71,6 +71,8 @@ pub struct Arrived {
     pub codec: Codec,
     /// Whether sender and receiver have the same form of it.
     pub exact: bool,
+    /// Whether the sender waits for a reply.
+    pub is_call: bool,
 }
 
 impl Arrived {

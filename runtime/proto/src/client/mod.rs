@@ -397,6 +397,12 @@ impl Client {
         }
     }
 
+    /// What the driver has to do next even while the carrier takes no more: all but the session's
+    /// data.
+    pub fn poll_control(&mut self) -> Option<Transmit> {
+        self.transmits.pop_front()
+    }
+
     /// When [`handle_timeout`](Self::handle_timeout) or [`poll_transmit`](Self::poll_transmit) has
     /// something to do next.
     ///

@@ -1,0 +1,80 @@
+//! Random numbers that nobody can foresee, and others that only have to be even.
+
+use std::hash::{BuildHasher, RandomState};
+
+use crate::error::SetupError;
+
+/// 128 random bits a time, from the operating system.
+#[derive(Debug)]
+pub(crate) struct Random {
+    /// Keyed at random when this was made: for a system that stops giving random numbers.
+    reserve: RandomState,
+    drawn: u64,
+}
+
+impl Random {
+    /// Fails where the system gives no random numbers at all.
+    pub(crate) fn new() -> Result<Self, SetupError> {
+        system().map_err(|error| SetupError::Random(error.to_string()))?;
+        Ok(Self {
+            reserve: RandomState::new(),
+            drawn: 0,
+        })
+    }
+
+    pub(crate) fn bits(&mut self) -> u128 {
+        self.drawn += 2;
+        system().unwrap_or_else(|error| {
+            tracing::warn!(%error, "the system gives no random numbers any more; those of a keyed hash are used");
+            let half = |count: u64| u128::from(self.reserve.hash_one(count));
+            half(self.drawn) << 64 | half(self.drawn + 1)
+        })
+    }
+}
+
+fn system() -> Result<u128, getrandom::Error> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes)?;
+    Ok(u128::from_ne_bytes(bytes))
+}
+
+/// Strikes a share of what it is asked about: a simulated bad connection.
+#[derive(Debug)]
+pub(crate) struct Fault {
+    rate: f64,
+    state: u64,
+}
+
+impl Fault {
+    pub(crate) fn new(rate: f64, seed: u64) -> Self {
+        Self { rate, state: seed }
+    }
+
+    pub(crate) fn strikes(&mut self) -> bool {
+        // Most clients have none: they pay one comparison.
+        self.rate > 0.0 && self.draw() < self.rate
+    }
+
+    /// A number from 0 up to 1 (SplitMix64).
+    fn draw(&mut self) -> f64 {
+        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.state;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((z ^ (z >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_strikes_about_as_often_as_it_is_told() {
+        let mut fault = Fault::new(0.25, 7);
+        let struck = (0..10_000).filter(|_| fault.strikes()).count();
+        assert!((2_300..2_700).contains(&struck), "{struck}");
+        assert!(!Fault::new(0.0, 7).strikes());
+        assert!(Fault::new(1.0, 7).strikes());
+    }
+}
