@@ -60,6 +60,7 @@ pub use client::Client;
 pub use credentials::{IntoToken, Token};
 pub use error::{NotReady, SetupError, UrlError};
 pub use platform::ByteStream;
+pub use sente::{AsLink, CallError, Codec, Link, SendError, SessionId};
 pub use sente_proto::client::{CarrierKind, ConnectionEnd, SessionState, SocketClosed};
 pub use sente_proto::codec::DecodeError;
 pub use sente_proto::session::Delivery;

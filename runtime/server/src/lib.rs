@@ -48,6 +48,7 @@ pub use handshake::Handshake;
 pub use identity::{Identity, Refusal};
 pub use presence::{Connected, ConnectedClient, Presence, PresenceStream};
 pub use push::{Audience, Room, Session, User};
+pub use sente::{CallError, Codec, Peer, SendError, SessionId};
 pub use sente_proto::server::{Caps, Carrier};
 pub use sente_proto::{CloseReason, Limits};
 pub use server::Server;

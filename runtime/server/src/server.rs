@@ -132,6 +132,12 @@ impl Server {
         self.hub.announcer.listen()
     }
 
+    /// How many sessions there are: connected, within their window, or not yet confirmed.
+    #[must_use]
+    pub fn sessions(&self) -> usize {
+        self.hub.sessions().len()
+    }
+
     /// Ends a session. Its client is told `message` and does not come back by itself. Returns
     /// whether there was such a session.
     pub fn kick(&self, session: SessionId, message: impl Into<String>) -> bool {

@@ -1,0 +1,119 @@
+//! Proxies that refuse, swallow and pass: the client gets through each, and comes back to WebSocket.
+
+use std::time::{Duration, Instant};
+
+use futures_util::StreamExt;
+use sente_client::{Carrier, CarrierKind, Client};
+use sente_e2e::{Host, Mode, PATIENCE, Proxy, Talk, connect, soon};
+
+/// Waits until the client is connected by that carrier.
+async fn served_by(client: &Client, carrier: CarrierKind) {
+    let mut changes = client.states();
+    if client.state().carrier == Some(carrier) {
+        return;
+    }
+    let wanted = async {
+        while let Some(change) = changes.next().await {
+            if change.new.carrier == Some(carrier) {
+                return;
+            }
+        }
+    };
+    soon("the other carrier", wanted).await;
+}
+
+async fn gets_through(mode: Mode, first: CarrierKind) {
+    let mut host = Host::start(|builder| builder).await;
+    let proxy = Proxy::start(host.address(), mode).await;
+    let begun = Instant::now();
+    let (client, _heard) = connect(&proxy.url(), Carrier::Auto, |builder| builder);
+    Talk::to_server(&client).count(1).unwrap();
+    assert_eq!(soon("the first event", host.heard.recv()).await, Some(1));
+    assert!(
+        begun.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        begun.elapsed()
+    );
+    served_by(&client, first).await;
+
+    // A call is in flight while the session moves up, and neither notices the other.
+    let call = tokio::spawn(Talk::to_server(&client).wait(8_000));
+    proxy.set(Mode::Pass);
+    served_by(&client, CarrierKind::WebSocket).await;
+    let answer = tokio::time::timeout(PATIENCE, call).await.unwrap().unwrap();
+    assert_eq!(answer, Ok(8_000));
+    assert_eq!(host.waits.load(std::sync::atomic::Ordering::SeqCst), 1);
+    assert_eq!(host.server.connected().clients().len(), 1);
+}
+
+#[tokio::test]
+async fn nothing_between() {
+    gets_through(Mode::Pass, CarrierKind::WebSocket).await;
+}
+
+#[tokio::test]
+async fn a_proxy_that_refuses_the_upgrade() {
+    gets_through(Mode::RefuseUpgrade, CarrierKind::Poll).await;
+}
+
+#[tokio::test]
+async fn a_proxy_that_swallows_websocket_frames() {
+    gets_through(Mode::SwallowFrames, CarrierKind::Poll).await;
+}
+
+#[tokio::test]
+async fn a_proxy_that_swallows_the_answers_on_a_websocket() {
+    gets_through(Mode::SwallowAnswers, CarrierKind::Poll).await;
+}
+
+#[tokio::test]
+async fn a_session_moves_between_carriers_under_load_and_both_sides_count_on() {
+    const UP_TO: u64 = 3_000;
+    let mut host = Host::start(|builder| builder).await;
+    let (client, mut heard) = connect(&host.url(), Carrier::Auto, |builder| builder);
+    soon("the first handshake", client.ready()).await.unwrap();
+    let talk = Talk::to_server(&client);
+    let mover = client.clone();
+    let mover = tokio::spawn(async move {
+        for carrier in [
+            Carrier::Poll,
+            Carrier::WebSocket,
+            Carrier::Poll,
+            Carrier::Auto,
+            Carrier::WebSocket,
+        ] {
+            mover.set_carrier(carrier);
+            let kind = if carrier == Carrier::Poll {
+                CarrierKind::Poll
+            } else {
+                CarrierKind::WebSocket
+            };
+            served_by(&mover, kind).await;
+        }
+    });
+    talk.count_back(1, UP_TO).unwrap();
+    for number in 1..=UP_TO {
+        talk.count(number).unwrap();
+        if number % 50 == 0 {
+            // The other side's answer paces this side, so that moves fall between events.
+            assert_eq!(soon("an echo", talk.echo("on")).await, Ok("on".to_owned()));
+        }
+    }
+    for number in 1..=UP_TO {
+        assert_eq!(soon("a number", host.heard.recv()).await, Some(number));
+        assert_eq!(soon("a number back", heard.recv()).await, Some(number));
+    }
+    soon("the last move", mover).await.unwrap();
+    assert!(
+        host.heard.try_recv().is_err() && heard.try_recv().is_err(),
+        "nothing came twice"
+    );
+}
+
+#[tokio::test]
+async fn a_server_asks_a_client_that_polls() {
+    let host = Host::start(|builder| builder).await;
+    let (client, _heard) = connect(&host.url(), Carrier::Poll, |builder| builder);
+    let answer = soon("the answer", Talk::to_server(&client).ask_back()).await;
+    assert_eq!(answer, Ok("you asked who?".to_owned()));
+}
