@@ -1,10 +1,9 @@
 //! Calls that this side has made: where each is, when it must end, and how it ended.
 
-use std::collections::{BTreeSet, HashMap};
-
 use bytes::Bytes;
 use slab::Slab;
 
+use super::in_order::InOrder;
 use crate::Time;
 use crate::frame::{Failure, Outcome};
 
@@ -58,8 +57,10 @@ pub(super) enum Place {
 #[derive(Default)]
 pub(super) struct Calls {
     slots: Slab<Slot>,
-    numbers: HashMap<u64, CallId>,
-    deadlines: BTreeSet<(Time, CallId)>,
+    /// Calls that were cut, by their numbers.
+    numbers: InOrder<u64, CallId>,
+    /// Calls that have not ended, by their deadlines.
+    deadlines: InOrder<(Time, CallId), ()>,
 }
 
 struct Slot {
@@ -88,7 +89,7 @@ impl Calls {
             place,
             result: None,
         }));
-        self.deadlines.insert((deadline, call));
+        self.deadlines.insert((deadline, call), ());
         call
     }
 
@@ -111,7 +112,7 @@ impl Calls {
     }
 
     pub(super) fn of_number(&self, number: u64) -> Option<CallId> {
-        self.numbers.get(&number).copied()
+        self.numbers.get(number).copied()
     }
 
     /// Ends a call. Returns whether it had not ended before.
@@ -124,9 +125,9 @@ impl Calls {
             return false;
         };
         slot.result = Some(result);
-        self.deadlines.remove(&(slot.deadline, call));
+        self.deadlines.remove((slot.deadline, call));
         if let Place::Sent(number) = std::mem::replace(&mut slot.place, Place::Nowhere) {
-            self.numbers.remove(&number);
+            self.numbers.remove(number);
         }
         true
     }
@@ -141,27 +142,27 @@ impl Calls {
         let Some(slot) = self.slots.try_remove(call.0) else {
             return Place::Nowhere;
         };
-        self.deadlines.remove(&(slot.deadline, call));
+        self.deadlines.remove((slot.deadline, call));
         if let Place::Sent(number) = slot.place {
-            self.numbers.remove(&number);
+            self.numbers.remove(number);
         }
         slot.place
     }
 
     pub(super) fn in_flight(&self) -> Vec<(CallId, Place)> {
         self.deadlines
-            .iter()
-            .map(|(_, call)| (*call, self.slots[call.0].place))
+            .keys()
+            .map(|(_, call)| (call, self.slots[call.0].place))
             .collect()
     }
 
     pub(super) fn next_deadline(&self) -> Option<Time> {
-        self.deadlines.first().map(|(deadline, _)| *deadline)
+        self.deadlines.first().map(|(deadline, _)| deadline)
     }
 
     /// A call whose deadline has passed, if any. The caller completes it.
     pub(super) fn expired(&self, now: Time) -> Option<(CallId, Place)> {
-        let (deadline, call) = *self.deadlines.first()?;
+        let (deadline, call) = self.deadlines.first()?;
         (deadline <= now).then(|| (call, self.slots[call.0].place))
     }
 }

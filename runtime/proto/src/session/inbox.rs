@@ -1,8 +1,8 @@
 //! What comes in: numbers, acknowledgements, credit, and the calls that run for the other side.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
+use super::in_order::InOrder;
 use crate::frame::{Acknowledge, Item};
 use crate::{CloseReason, Limits, Time};
 
@@ -22,8 +22,9 @@ pub(super) struct Inbox {
     now: bool,
     acknowledge_delay: Duration,
     credit: Credit,
-    calls: BTreeMap<u64, Time>,
-    deadlines: BTreeSet<(Time, u64)>,
+    /// Calls that run, with their deadlines.
+    calls: InOrder<u64, Time>,
+    deadlines: InOrder<(Time, u64), ()>,
 }
 
 /// How many events and calls the other side may send, counted since the session began.
@@ -60,8 +61,8 @@ impl Inbox {
                 tokens: u64::from(limits.rate.max(limits.handlers)),
                 refilled: None,
             },
-            calls: BTreeMap::new(),
-            deadlines: BTreeSet::new(),
+            calls: InOrder::default(),
+            deadlines: InOrder::default(),
         }
     }
 
@@ -157,31 +158,31 @@ impl Inbox {
 
     pub(super) fn start_call(&mut self, call: u64, deadline: Time) {
         self.calls.insert(call, deadline);
-        self.deadlines.insert((deadline, call));
+        self.deadlines.insert((deadline, call), ());
     }
 
     pub(super) fn is_running(&self, call: u64) -> bool {
-        self.calls.contains_key(&call)
+        self.calls.get(call).is_some()
     }
 
     /// Returns whether the call was still running.
     pub(super) fn finish_call(&mut self, call: u64) -> bool {
-        let Some(deadline) = self.calls.remove(&call) else {
+        let Some(deadline) = self.calls.remove(call) else {
             return false;
         };
-        self.deadlines.remove(&(deadline, call));
+        self.deadlines.remove((deadline, call));
         self.credit.finish(1);
         true
     }
 
     pub(super) fn running_calls(&mut self) -> Vec<u64> {
-        self.deadlines.clear();
-        std::mem::take(&mut self.calls).into_keys().collect()
+        self.deadlines = InOrder::default();
+        std::mem::take(&mut self.calls).keys().collect()
     }
 
     /// A call whose deadline has passed, no longer running.
     pub(super) fn expired(&mut self, now: Time) -> Option<u64> {
-        let (_, call) = *self
+        let (_, call) = self
             .deadlines
             .first()
             .filter(|(deadline, _)| *deadline <= now)?;
@@ -190,7 +191,7 @@ impl Inbox {
     }
 
     pub(super) fn next_deadline(&self) -> Option<Time> {
-        self.deadlines.first().map(|(deadline, _)| *deadline)
+        self.deadlines.first().map(|(deadline, _)| deadline)
     }
 }
 

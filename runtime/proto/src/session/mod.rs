@@ -12,6 +12,7 @@
 //!   [`poll_timeout`](Session::poll_timeout). In this order after every one of the above.
 
 mod calls;
+mod in_order;
 mod inbox;
 mod outbox;
 mod unconfirmed;
