@@ -10,7 +10,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use sente_proto::codec::{Codec, DecodeError, EncodeError, FieldWriter};
-use sente_proto::session::{CallFailure, CallId, CallResult, Outgoing, Refusal};
+use sente_proto::session::{CallFailure, CallId, CallResult, Outgoing, Started};
 use serde::de::DeserializeOwned;
 
 use crate::error::{CallError, SendError};
@@ -49,7 +49,8 @@ enum State {
     Unsent {
         port: Arc<Port>,
         outgoing: Outgoing,
-        timeout: Duration,
+        /// The session's default if there is none.
+        timeout: Option<Duration>,
     },
     /// Waits for room in the outbox.
     Waiting {
@@ -113,15 +114,11 @@ fn prepare_call<T, E>(
         .ok_or(SendError::Ended)
         .and_then(|port| Ok((port, prepare(port, outline, |_| Ok(()), write)?)))
     {
-        Ok((port, outgoing)) => {
-            let timeout =
-                timeout.unwrap_or_else(|| port.with(|_, session| session.limits().call_timeout));
-            State::Unsent {
-                port: Arc::clone(port),
-                outgoing,
-                timeout,
-            }
-        }
+        Ok((port, outgoing)) => State::Unsent {
+            port: Arc::clone(port),
+            outgoing,
+            timeout,
+        },
         Err(error) => State::Unsendable(error),
     };
     Call {
@@ -140,7 +137,7 @@ impl<T, E> Call<T, E> {
             ..
         } = &mut self.state
         {
-            *of_contract = timeout;
+            *of_contract = Some(timeout);
         }
         self
     }
@@ -172,32 +169,25 @@ impl<T: DeserializeOwned, E> Future for Call<T, E> {
                     outgoing,
                     timeout,
                 } => {
-                    let deadline = port.now() + timeout;
-                    match port.start_call(outgoing.clone(), deadline, cx.waker()) {
-                        Ok(call) => {
-                            self.state = State::Sent(Pending {
-                                port,
-                                call: Some(call),
-                            });
-                            return Poll::Pending;
-                        }
-                        Err(Refusal::Full) => {
-                            let call = port.wait_for_room(deadline, cx.waker());
-                            self.state = State::Waiting {
-                                pending: Pending {
-                                    port,
-                                    call: Some(call),
-                                },
-                                outgoing,
-                            };
-                            return Poll::Pending;
-                        }
+                    let started = match port.start_call(outgoing, timeout, cx.waker()) {
+                        Ok(started) => started,
                         Err(refusal) => {
-                            return Poll::Ready(Err(CallError::from_send(&refused(
-                                refusal, event,
-                            ))));
+                            let error = refused(refusal, event);
+                            return Poll::Ready(Err(CallError::from_send(&error)));
                         }
-                    }
+                    };
+                    let pending = |call| Pending {
+                        port,
+                        call: Some(call),
+                    };
+                    self.state = match started {
+                        Started::Sent(call) => State::Sent(pending(call)),
+                        Started::Waits(call, outgoing) => State::Waiting {
+                            pending: pending(call),
+                            outgoing,
+                        },
+                    };
+                    return Poll::Pending;
                 }
                 State::Waiting {
                     mut pending,

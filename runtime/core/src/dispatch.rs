@@ -8,6 +8,7 @@ use std::task::{Context, Poll};
 
 use futures_util::FutureExt;
 use futures_util::future::{AbortHandle, Abortable};
+use sente_proto::Time;
 use sente_proto::contract::{Contract, DuplicateNamespace, Namespace};
 use sente_proto::frame::{Failure, Outcome};
 
@@ -89,8 +90,10 @@ impl<D: Direction> Dispatcher<D> {
     pub fn dispatch(self: &Arc<Self>, from: &D::From, port: &Arc<Port>, cx: &mut Context<'_>) {
         let mut arrivals = port.take_arrivals();
         while !arrivals.is_empty() {
+            // One look at the clock for all of them: it costs more than the rest of a short reply.
+            let now = port.now();
             for arrived in arrivals.drain(..) {
-                self.start(from, port, arrived, cx);
+                self.start(now, from, port, arrived, cx);
             }
             port.return_arrivals(std::mem::take(&mut arrivals));
             arrivals = port.take_arrivals();
@@ -99,13 +102,15 @@ impl<D: Direction> Dispatcher<D> {
 
     fn start(
         self: &Arc<Self>,
+        now: Time,
         from: &D::From,
         port: &Arc<Port>,
         arrived: Arrived,
         cx: &mut Context<'_>,
     ) {
         let Some((place, _)) = self.contract.locate(arrived.arrival.event) else {
-            port.finish(arrived.call, Some(Outcome::Failed(Failure::Unsupported)));
+            let outcome = Outcome::Failed(Failure::Unsupported);
+            port.finish(now, arrived.call, Some(outcome));
             return;
         };
         let sequential = self.routes[place].iter().any(|routes| routes.sequential);
@@ -117,16 +122,16 @@ impl<D: Direction> Dispatcher<D> {
         } else {
             arrived
         };
-        let call = arrived.call;
-        let mut work = self.work(from, port, &arrived);
+        let (call, event) = (arrived.call, arrived.arrival.event);
+        let mut work = self.work(from, port, arrived);
         match catch_unwind(AssertUnwindSafe(|| Pin::new(&mut work).poll(cx))) {
-            Ok(Poll::Ready(outcome)) => port.finish(call, outcome),
-            Err(_) => port.finish(call, Some(self.panicked(&arrived))),
+            Ok(Poll::Ready(outcome)) => port.finish(now, call, outcome),
+            Err(_) => port.finish(now, call, Some(self.panicked(event))),
             Ok(Poll::Pending) => {
                 if sequential {
                     port.open_lane(place);
                 }
-                let work = Self::cancellable(port, call, Arc::clone(self).watched(work, arrived));
+                let work = Self::cancellable(port, call, Arc::clone(self).watched(work, event));
                 let this = Arc::clone(self);
                 let from = from.clone();
                 let of_lane = Arc::clone(port);
@@ -146,9 +151,9 @@ impl<D: Direction> Dispatcher<D> {
             if !port.wants(arrived.call) {
                 continue;
             }
-            let call = arrived.call;
-            let work = self.work(from, port, &arrived);
-            Self::cancellable(port, call, Arc::clone(self).watched(work, arrived)).await;
+            let (call, event) = (arrived.call, arrived.arrival.event);
+            let work = self.work(from, port, arrived);
+            Self::cancellable(port, call, Arc::clone(self).watched(work, event)).await;
         }
     }
 
@@ -156,11 +161,11 @@ impl<D: Direction> Dispatcher<D> {
     fn watched(
         self: Arc<Self>,
         work: Work<D>,
-        arrived: Arrived,
+        event: u32,
     ) -> impl Future<Output = Option<Outcome>> + use<D> {
         AssertUnwindSafe(work)
             .catch_unwind()
-            .map(move |outcome| outcome.unwrap_or_else(|_| Some(self.panicked(&arrived))))
+            .map(move |outcome| outcome.unwrap_or_else(|_| Some(self.panicked(event))))
     }
 
     /// Work that is dropped if the call is cancelled, and otherwise answers it.
@@ -176,18 +181,18 @@ impl<D: Direction> Dispatcher<D> {
         let port = Arc::clone(port);
         async move {
             if let Ok(outcome) = Abortable::new(work, registration).await {
-                port.finish(call, outcome);
+                port.finish(port.now(), call, outcome);
             }
         }
     }
 
-    fn work(&self, from: &D::From, port: &Arc<Port>, arrived: &Arrived) -> Work<D> {
+    fn work(&self, from: &D::From, port: &Arc<Port>, arrived: Arrived) -> Work<D> {
         let Some((place, index)) = self.contract.locate(arrived.arrival.event) else {
             return Work::refused(RouteError::Unsupported.failure());
         };
         let event = route::Arrived {
             index,
-            payload: arrived.arrival.payload.clone(),
+            payload: arrived.arrival.payload,
             codec: port.codec(),
             exact: arrived.arrival.exact,
             is_call: arrived.call.is_some(),
@@ -204,7 +209,7 @@ impl<D: Direction> Dispatcher<D> {
                 Ok(part) => work.parts.push(part),
                 Err(RouteError::Unsupported) => {}
                 Err(RouteError::Malformed(error)) => {
-                    let name = self.name(arrived);
+                    let name = self.name(arrived.arrival.event);
                     tracing::warn!(event = name, %error, "an event cannot be decoded and reaches no handler");
                     failure = Failure::Malformed;
                 }
@@ -212,22 +217,21 @@ impl<D: Direction> Dispatcher<D> {
         }
         if work.single.is_none() {
             if arrived.call.is_none() && failure == Failure::Unsupported {
-                tracing::debug!(event = self.name(arrived), "an event has no handler");
+                let name = self.name(arrived.arrival.event);
+                tracing::debug!(event = name, "an event has no handler");
             }
             work.outcome = Some(Outcome::Failed(failure));
         }
         work
     }
 
-    fn name(&self, arrived: &Arrived) -> &'static str {
-        self.contract
-            .event(arrived.arrival.event)
-            .map_or("", |event| event.name)
+    fn name(&self, event: u32) -> &'static str {
+        self.contract.event(event).map_or("", |event| event.name)
     }
 
-    fn panicked(&self, arrived: &Arrived) -> Outcome {
+    fn panicked(&self, event: u32) -> Outcome {
         tracing::error!(
-            event = self.name(arrived),
+            event = self.name(event),
             "a handler panicked; its call fails with `Internal`"
         );
         Outcome::Failed(Failure::Internal)

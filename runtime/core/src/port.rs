@@ -4,14 +4,15 @@ use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use futures_util::future::AbortHandle;
 use sente_proto::Time;
 use sente_proto::codec::Codec;
 use sente_proto::contract::Contract;
-use sente_proto::frame::Outcome;
+use sente_proto::frame::{Failure, Outcome};
 use sente_proto::session::{
-    Arrival, CallId, CallResult, Event, Outgoing, Refusal, Session, Unconfirmed,
+    Arrival, CallId, CallResult, Event, Outgoing, Refusal, Session, Started, Unconfirmed,
 };
 use slab::Slab;
 
@@ -147,26 +148,22 @@ impl Port {
 
     // ---- calls that this side makes ----
 
+    /// Starts a call that is to be answered within `timeout`, or within the session's default.
     pub(crate) fn start_call(
         &self,
         event: Outgoing,
-        deadline: Time,
+        timeout: Option<Duration>,
         waker: &Waker,
-    ) -> Result<CallId, Refusal> {
+    ) -> Result<Started, Refusal> {
         let now = self.host.now();
         let mut state = self.lock();
-        let call = state.session.call(now, event, deadline)?;
+        let session = &mut state.session;
+        let deadline = now + timeout.unwrap_or(session.limits().call_timeout);
+        let started = session.call_or_wait(now, event, deadline)?;
+        let (Started::Sent(call) | Started::Waits(call, _)) = started;
         state.await_call(call, waker);
         state.ring();
-        Ok(call)
-    }
-
-    pub(crate) fn wait_for_room(&self, deadline: Time, waker: &Waker) -> CallId {
-        let mut state = self.lock();
-        let call = state.session.wait_for_room(deadline);
-        state.await_call(call, waker);
-        state.ring();
-        call
+        Ok(started)
     }
 
     /// Returns whether the call has found room.
@@ -213,22 +210,21 @@ impl Port {
     }
 
     /// The handler of an event or a call has finished.
-    pub(crate) fn finish(&self, call: Option<u64>, outcome: Option<Outcome>) {
-        self.act(|now, session| match (call, outcome) {
-            (Some(call), Some(outcome)) => session.reply(now, call, outcome),
-            // A call to an event whose handler has no reply; the contract's check excludes it.
-            (Some(call), None) => {
-                session.reply(
-                    now,
-                    call,
-                    Outcome::Failed(sente_proto::frame::Failure::Internal),
-                );
+    pub(crate) fn finish(&self, now: Time, call: Option<u64>, outcome: Option<Outcome>) {
+        let mut state = self.lock();
+        match call {
+            Some(call) => {
+                // A call whose handler has no reply: the contract's check excludes it.
+                let outcome = outcome.unwrap_or(Outcome::Failed(Failure::Internal));
+                state.session.reply(now, call, outcome);
+                if !state.running.is_empty() {
+                    state.running.remove(&call);
+                }
             }
-            (None, _) => session.finished(),
-        });
-        if let Some(call) = call {
-            self.lock().running.remove(&call);
+            None => state.session.finished(),
         }
+        state.absorb();
+        state.ring();
     }
 
     /// Whether a call is still wanted.

@@ -83,6 +83,15 @@ pub enum Event {
     Room,
 }
 
+/// What has become of a call: see [`Session::call_or_wait`].
+#[derive(Debug)]
+pub enum Started {
+    /// It is on its way.
+    Sent(CallId),
+    /// It waits for room; [`Event::Room`] tells when to [try again](Session::call_with_room).
+    Waits(CallId, Outgoing),
+}
+
 /// An event or call that came in.
 #[derive(Clone, Debug)]
 pub struct Arrival {
@@ -252,6 +261,29 @@ impl Session {
         let call = self.calls.insert(deadline, stamp);
         self.outbox.push_call(now, event.event, event.payload, call);
         Ok(call)
+    }
+
+    /// As [`call`](Self::call), but a call for which there is no room waits for it.
+    ///
+    /// # Errors
+    /// If the call does not fit the other side or the limits.
+    pub fn call_or_wait(
+        &mut self,
+        now: Time,
+        event: Outgoing,
+        deadline: Time,
+    ) -> Result<Started, Refusal> {
+        match self.admit(&event) {
+            Ok(()) => {}
+            Err(Refusal::Full) => {
+                return Ok(Started::Waits(self.wait_for_room(deadline), event));
+            }
+            Err(refusal) => return Err(refusal),
+        }
+        let stamp = self.outbox.next_stamp();
+        let call = self.calls.insert(deadline, stamp);
+        self.outbox.push_call(now, event.event, event.payload, call);
+        Ok(Started::Sent(call))
     }
 
     /// Notes a call that waits for room until `deadline`; [`Event::Room`] tells when to try again.
