@@ -4,10 +4,11 @@
 //! holds the handlers: routes and carriers hold it. The hub knows the service only weakly, so that
 //! a handler that holds its server keeps nothing alive.
 
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
+use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use sente::driver::{Dispatcher, Host};
@@ -209,6 +210,20 @@ impl Hub {
 }
 
 impl Service {
+    /// Sets the handlers to work of all that has come from a client.
+    pub(crate) fn dispatch(&self, client: &Client, cx: &mut Context<'_>) {
+        self.dispatcher.dispatch(&client.peer, &client.port, cx);
+    }
+
+    /// As [`dispatch`](Self::dispatch), for whoever does not poll by hand.
+    pub(crate) async fn run_handlers(&self, client: &Client) {
+        poll_fn(|cx| {
+            self.dispatch(client, cx);
+            Poll::Ready(())
+        })
+        .await;
+    }
+
     /// The handshake data of all namespaces that have some. What cannot be made is left out.
     pub(crate) fn handshake_data(&self, peer: &Peer, codec: Codec) -> Vec<(String, Bytes)> {
         let made = self.handshakes.iter().filter_map(|(namespace, data)| {

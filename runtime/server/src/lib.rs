@@ -29,6 +29,7 @@ mod guard;
 mod handshake;
 mod hub;
 mod identity;
+mod line;
 mod open;
 mod poll;
 mod presence;

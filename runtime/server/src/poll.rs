@@ -1,6 +1,5 @@
 //! The poll carrier: one request, one answer, frames both ways.
 
-use std::future::poll_fn;
 use std::sync::Arc;
 
 use axum::body::Body;
@@ -136,8 +135,16 @@ async fn serve(service: &Arc<Service>, form: Form, head: &Head, frames: BodyFram
     if !form.is_of(client.port.codec()) {
         return answer_close(form, &Close::new(CloseReason::Unexpected));
     }
-    let turn = match take_in(service, &client, head, frames) {
-        Ok(turn) => turn,
+    let taken = take_in(service, &client, head, frames);
+    // What came before an error is handled all the same.
+    service.run_handlers(&client).await;
+    let turn = match taken {
+        Ok((turn, ends)) => {
+            if let Some(reason) = ends {
+                service.hub.end(&client, &Close::new(reason));
+            }
+            turn
+        }
         Err(close) => {
             if close.reason.is_violation() {
                 service.hub.end(&client, &close);
@@ -145,11 +152,6 @@ async fn serve(service: &Arc<Service>, form: Form, head: &Head, frames: BodyFram
             return answer_close(form, &close);
         }
     };
-    poll_fn(|cx| {
-        service.dispatcher.dispatch(&client.peer, &client.port, cx);
-        std::task::Poll::Ready(())
-    })
-    .await;
     // The poll that is held may now have something to say.
     client.port.ring();
     match turn {
@@ -166,16 +168,20 @@ async fn serve(service: &Arc<Service>, form: Form, head: &Head, frames: BodyFram
     }
 }
 
+/// Takes in the frames of a request. The client may have ended its session with one.
 fn take_in(
     service: &Arc<Service>,
     client: &Arc<Client>,
     head: &Head,
     frames: BodyFrames,
-) -> Result<Turn, Close> {
+) -> Result<(Turn, Option<CloseReason>), Close> {
     let turn = client.with(|now, chair, session| match &chair.end {
         Some(end) => Err(end.clone()),
         None => chair.seat.handle_request(now, session, head),
     })?;
+    if !client.chair().has_joined {
+        service.hub.join(client);
+    }
     let mut ends = None;
     for frame in frames {
         let frame = frame.map_err(|error| Close::new(reason_of(&error)))?;
@@ -194,12 +200,7 @@ fn take_in(
             }
         }
     }
-    if let Some(reason) = ends {
-        service.hub.end(client, &Close::new(reason));
-    } else if !client.chair().has_joined {
-        service.hub.join(client);
-    }
-    Ok(turn)
+    Ok((turn, ends))
 }
 
 /// Waits until there is something to answer a poll with.

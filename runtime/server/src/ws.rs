@@ -1,10 +1,8 @@
-//! The WebSocket carrier: one task a connection, which reads, runs handlers and writes.
+//! The WebSocket carrier: its handshake and its end. One task a connection.
 
-use std::future::{Future, poll_fn};
-use std::ops::ControlFlow;
+use std::future::poll_fn;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
@@ -13,29 +11,22 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use futures_util::{Sink, Stream};
 use http::request::Parts;
-use sente::Codec;
-use sente::driver::Bell;
 use sente_proto::frame::Frame;
-use sente_proto::server::{Carrier, Due, Heard};
+use sente_proto::server::Carrier;
 use sente_proto::{Close, CloseReason, Refused, RefusedReason, wire};
-use tokio::time::{Instant, Sleep};
 use tokio_tungstenite::tungstenite;
 
-use crate::drive;
 use crate::hub::Service;
+use crate::line::Line;
 use crate::open::{self, Admitted, NotAdmitted};
 use crate::poll::reason_of;
 use crate::routes::{Form, answer_refused};
-use crate::sessions::Client;
 
 /// It is zeroed at each read and kept for each connection: larger ones were measured to be slower
 /// and to cost their size.
 const READ_BUFFER: usize = 4 * 1024;
 /// Frames are small and flushed together.
 const WRITE_BUFFER: usize = 4 * 1024;
-/// Reading pauses after so much, so that acknowledgements go out during a long read.
-const READ_MESSAGES: usize = 64;
-const READ_BYTES: usize = 64 * 1024;
 /// How long the other side's goodbye is waited for.
 const GOODBYE: Duration = Duration::from_secs(1);
 
@@ -145,7 +136,7 @@ async fn first_message(service: &Service, socket: &mut WebSocket) -> Result<Byte
     }
 }
 
-fn message(form: Form, frame: Vec<u8>) -> Message {
+pub(crate) fn message(form: Form, frame: Vec<u8>) -> Message {
     match form {
         Form::Binary => Message::Binary(frame.into()),
         // Text codecs write nothing else; a frame that is not UTF-8 cannot be.
@@ -159,7 +150,7 @@ fn message(form: Form, frame: Vec<u8>) -> Message {
 // ---- the end ----
 
 /// Why a WebSocket no longer serves a session.
-enum End {
+pub(crate) enum End {
     /// It is gone.
     Lost,
     /// The client has said that it goes, or has closed it.
@@ -171,7 +162,7 @@ enum End {
 }
 
 impl End {
-    fn of(error: axum::Error) -> Self {
+    pub(crate) fn of(error: axum::Error) -> Self {
         let is_too_large = error
             .into_inner()
             .downcast_ref()
@@ -184,7 +175,7 @@ impl End {
     }
 
     /// Tells the client and closes, if it lets itself be told.
-    async fn say(self, socket: &mut WebSocket, form: Form) {
+    pub(crate) async fn say(self, socket: &mut WebSocket, form: Form) {
         let mut bytes = Vec::new();
         let (code, reason) = match self {
             Self::Lost => return,
@@ -230,337 +221,4 @@ async fn goodbye(socket: &mut WebSocket, messages: impl Iterator<Item = Message>
         return;
     }
     while let Some(Ok(_)) = poll_fn(|cx| Pin::new(&mut *socket).poll_next(cx)).await {}
-}
-
-// ---- the line ----
-
-/// A WebSocket that serves a session.
-struct Line {
-    socket: WebSocket,
-    seat: Taken,
-    bell: Bell,
-    /// Something was written and not flushed.
-    unflushed: bool,
-    /// The socket takes no more for now.
-    blocked: bool,
-}
-
-/// The seat that a WebSocket has taken. It is given back when this is dropped.
-struct Taken {
-    service: Arc<Service>,
-    client: Arc<Client>,
-    epoch: u64,
-}
-
-impl Drop for Taken {
-    fn drop(&mut self) {
-        let Self {
-            service,
-            client,
-            epoch,
-        } = self;
-        if client.with(|_, chair, session| chair.seat.detach(session, *epoch)) {
-            service.hub.moved(client);
-        }
-        drive::ensure_keeper(service, client);
-    }
-}
-
-/// What a round of reading has brought.
-#[derive(Default)]
-struct Round {
-    messages: usize,
-    bytes: usize,
-}
-
-impl Line {
-    fn new(service: Arc<Service>, socket: WebSocket, client: Arc<Client>, epoch: u64) -> Self {
-        Self {
-            socket,
-            bell: client.port.bell(),
-            seat: Taken {
-                service,
-                client,
-                epoch,
-            },
-            unflushed: false,
-            blocked: false,
-        }
-    }
-
-    fn codec(&self) -> Codec {
-        self.seat.client.port.codec()
-    }
-
-    fn form(&self) -> Form {
-        if self.codec().is_text() {
-            Form::Text
-        } else {
-            Form::Binary
-        }
-    }
-
-    /// Nothing was written before it, so there is room.
-    fn say_first(&mut self, message: Message) -> Result<(), axum::Error> {
-        self.unflushed = true;
-        Pin::new(&mut self.socket).start_send(message)
-    }
-
-    async fn serve(mut self) {
-        let ControlFlow::Break(end) = self.run().await else {
-            return;
-        };
-        let form = self.form();
-        let Self {
-            mut socket, seat, ..
-        } = self;
-        // The session goes on, or has ended, without this carrier: its goodbye may take a while.
-        drop(seat);
-        Box::pin(end.say(&mut socket, form)).await;
-    }
-
-    async fn run(&mut self) -> ControlFlow<End> {
-        let mut timer = std::pin::pin!(tokio::time::sleep_until(Instant::now()));
-        loop {
-            let round = poll_fn(|cx| self.poll_round(cx, timer.as_mut())).await?;
-            self.bell.clear();
-            let is_busy = self.look(&round)?;
-            if is_busy {
-                // Tokio runs next what a handler has just woken: its part joins this frame.
-                tokio::task::yield_now().await;
-                self.bell.clear();
-            }
-            poll_fn(|cx| Poll::Ready(self.write(cx))).await?;
-            self.set(timer.as_mut());
-        }
-    }
-
-    /// Reads what there is and runs its handlers; flushes; or waits until there is something to do.
-    fn poll_round(
-        &mut self,
-        cx: &mut Context<'_>,
-        timer: Pin<&mut Sleep>,
-    ) -> Poll<ControlFlow<End, Round>> {
-        let mut round = Round::default();
-        while round.messages < READ_MESSAGES && round.bytes < READ_BYTES {
-            let Poll::Ready(read) = Pin::new(&mut self.socket).poll_next(cx) else {
-                break;
-            };
-            if let ControlFlow::Break(end) = self.take_in(read, &mut round) {
-                return Poll::Ready(ControlFlow::Break(end));
-            }
-        }
-        let mut is_awake = round.messages > 0;
-        if is_awake {
-            let Taken {
-                service, client, ..
-            } = &self.seat;
-            service.dispatcher.dispatch(&client.peer, &client.port, cx);
-        }
-        if (self.unflushed || self.blocked)
-            && let Poll::Ready(flushed) = Pin::new(&mut self.socket).poll_flush(cx)
-        {
-            if flushed.is_err() {
-                return Poll::Ready(ControlFlow::Break(End::Lost));
-            }
-            self.unflushed = false;
-            is_awake |= std::mem::take(&mut self.blocked);
-        }
-        is_awake |= self.bell.poll_rung(cx).is_ready();
-        is_awake |= timer.poll(cx).is_ready();
-        if is_awake {
-            Poll::Ready(ControlFlow::Continue(round))
-        } else {
-            Poll::Pending
-        }
-    }
-
-    fn take_in(
-        &mut self,
-        read: Option<Result<Message, axum::Error>>,
-        round: &mut Round,
-    ) -> ControlFlow<End> {
-        let bytes = match read {
-            Some(Ok(Message::Binary(bytes))) => bytes,
-            Some(Ok(Message::Text(text))) => text.into(),
-            Some(Ok(Message::Ping(_) | Message::Pong(_))) => {
-                round.messages += 1;
-                let Taken { client, epoch, .. } = &self.seat;
-                client.with(|now, chair, _| chair.seat.handle_bytes(now, *epoch));
-                return ControlFlow::Continue(());
-            }
-            Some(Err(error)) => {
-                let end = End::of(error);
-                return ControlFlow::Break(match end {
-                    End::Close(close) => self.violated(close),
-                    end => end,
-                });
-            }
-            Some(Ok(Message::Close(_))) => return ControlFlow::Break(End::Left),
-            None => return ControlFlow::Break(End::Lost),
-        };
-        round.messages += 1;
-        round.bytes += bytes.len();
-        if self.seat.service.breaks() {
-            return ControlFlow::Break(End::Lost);
-        }
-        self.frame(&bytes)
-    }
-
-    fn frame(&mut self, bytes: &Bytes) -> ControlFlow<End> {
-        let Taken {
-            service,
-            client,
-            epoch,
-        } = &self.seat;
-        let limits = service.hub.limits.wire();
-        let frame = match wire::decode(self.codec(), bytes, &limits) {
-            Ok(frame) => frame,
-            Err(error) => {
-                tracing::debug!(session = %client.id, %error, "a message is no frame");
-                let close = Close::new(reason_of(&error));
-                return ControlFlow::Break(self.violated(close));
-            }
-        };
-        tracing::trace!(session = %client.id, bytes = bytes.len(), "frame in");
-        let (heard, joins) = client.with(|now, chair, session| {
-            let heard = match &chair.end {
-                Some(end) => Err(end.clone()),
-                None => chair
-                    .seat
-                    .handle_frame(now, session, &service.mappings, *epoch, frame),
-            };
-            (heard, chair.seat.is_confirmed() && !chair.has_joined)
-        });
-        match heard {
-            Ok(Heard::Nothing) => {
-                if joins {
-                    service.hub.join(client);
-                }
-                ControlFlow::Continue(())
-            }
-            Ok(Heard::Ends(reason)) => {
-                service.hub.end(client, &Close::new(reason));
-                ControlFlow::Break(End::Left)
-            }
-            Ok(Heard::Leaves) => ControlFlow::Break(End::Left),
-            Err(close) => ControlFlow::Break(self.violated(close)),
-        }
-    }
-
-    /// Ends the session if the client has broken the protocol.
-    fn violated(&self, close: Close) -> End {
-        let Taken {
-            service, client, ..
-        } = &self.seat;
-        if close.reason.is_violation() && self.is_current() {
-            service.hub.end(client, &close);
-        }
-        End::Close(close)
-    }
-
-    fn is_current(&self) -> bool {
-        let Taken { client, epoch, .. } = &self.seat;
-        client.chair().seat.is_current(*epoch)
-    }
-
-    /// Sees what others have done and what the time has come for. Returns whether more is about to
-    /// happen at once.
-    fn look(&self, round: &Round) -> ControlFlow<End, bool> {
-        let Taken {
-            service,
-            client,
-            epoch,
-        } = &self.seat;
-        let seen = client.with(|now, chair, session| {
-            if let Some(end) = &chair.end {
-                return Err((None, End::Close(end.clone())));
-            }
-            if !chair.seat.is_current(*epoch) {
-                return Err((None, End::Close(chair.seat.replaced())));
-            }
-            if session.counts().refused_full > 0 {
-                let close = Close::new(CloseReason::Overflow);
-                return Err((Some(close.clone()), End::Close(close)));
-            }
-            while let Some(due) = chair.seat.handle_timeout(now, session) {
-                match due {
-                    Due::Ping => {}
-                    Due::Silent => return Err((None, End::Close(Close::new(CloseReason::Silent)))),
-                    Due::Expired => {
-                        let close = Close::new(CloseReason::Silent);
-                        return Err((Some(close.clone()), End::Close(close)));
-                    }
-                }
-            }
-            Ok(round.messages > 1
-                || session.handlers_running() > 1
-                || session.calls_in_flight() > 1)
-        });
-        match seen {
-            Ok(is_busy) => ControlFlow::Continue(is_busy),
-            Err((ends, end)) => {
-                if let Some(close) = ends {
-                    service.hub.end(client, &close);
-                }
-                ControlFlow::Break(end)
-            }
-        }
-    }
-
-    /// Writes as many frames as there are and the socket takes, and flushes them together.
-    fn write(&mut self, cx: &mut Context<'_>) -> ControlFlow<End> {
-        let lost = ControlFlow::Break(End::Lost);
-        self.blocked = loop {
-            match Pin::new(&mut self.socket).poll_ready(cx) {
-                Poll::Pending => break true,
-                Poll::Ready(Err(_)) => return lost,
-                Poll::Ready(Ok(())) => {}
-            }
-            let Some(frame) = self.cut() else {
-                break false;
-            };
-            tracing::trace!(session = %self.seat.client.id, bytes = frame.len(), "frame out");
-            let message = message(self.form(), frame);
-            if Pin::new(&mut self.socket).start_send(message).is_err() {
-                return lost;
-            }
-            self.unflushed = true;
-        };
-        if self.unflushed {
-            match Pin::new(&mut self.socket).poll_flush(cx) {
-                Poll::Pending => {}
-                Poll::Ready(Err(_)) => return lost,
-                Poll::Ready(Ok(())) => self.unflushed = false,
-            }
-        }
-        ControlFlow::Continue(())
-    }
-
-    fn cut(&self) -> Option<Vec<u8>> {
-        let Taken { client, epoch, .. } = &self.seat;
-        client.with(|now, chair, session| {
-            let is_current = chair.seat.is_current(*epoch);
-            is_current.then(|| session.poll_data(now)).flatten()
-        })
-    }
-
-    /// Sets the timer to what is due next. A timer that is too early only looks in vain; it is left
-    /// as it is, since nearly every frame would move it.
-    fn set(&self, timer: Pin<&mut Sleep>) {
-        let Taken {
-            service, client, ..
-        } = &self.seat;
-        let due = client.with(|_, chair, session| {
-            let due = chair.seat.poll_timeout(session);
-            match session.poll_timeout() {
-                Some(data) if !self.blocked => due.min(data),
-                _ => due,
-            }
-        });
-        let due = service.hub.clock.instant(due);
-        if due < timer.deadline() || timer.is_elapsed() {
-            timer.reset(due);
-        }
-    }
 }
