@@ -6,15 +6,18 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use http::HeaderValue;
+use http::request::Parts;
 use sente::driver::{Dispatcher, DispatcherBuilder};
 use sente::{Events, Peer, Routes, ToServer};
 use sente_proto::Limits;
+use sente_proto::contract::Namespace;
 use sente_proto::server::{Caps, Mappings, Sessions};
 
+use crate::budget::Budget;
 use crate::drive::{Clock, Tally, Tokio};
 use crate::end::SessionEnd;
 use crate::guard::Guard;
-use crate::hub::{Authenticate, Csrf, HandshakeData, Hub, OnEnd, Service};
+use crate::hub::{Admit, Authenticate, Csrf, HandshakeData, Hub, OnEnd, Service};
 use crate::stream::{self, EventStream};
 use crate::{Handshake, Identity, Refusal, Server};
 
@@ -40,11 +43,13 @@ use crate::{Handshake, Identity, Refusal, Server};
 #[must_use = "a builder does nothing until it is built"]
 pub struct Builder {
     authenticate: Authenticate,
+    admit: Option<Admit>,
     csrf: Option<Csrf>,
     handshakes: Vec<(&'static str, HandshakeData)>,
-    handlers: Vec<Box<dyn FnOnce(Server) -> Routes<ToServer> + Send>>,
+    namespaces: Vec<Spoken>,
     limits: Limits,
     caps: Caps,
+    max_outboxes: usize,
     guard: Guard,
     on_end: Option<Arc<OnEnd>>,
     bad_connection: f64,
@@ -54,11 +59,13 @@ impl Builder {
     pub(crate) fn new() -> Self {
         Self {
             authenticate: Box::new(|_| Box::pin(async { Ok(Identity::anonymous()) })),
+            admit: None,
             csrf: None,
             handshakes: Vec::new(),
-            handlers: Vec::new(),
+            namespaces: Vec::new(),
             limits: Limits::default(),
             caps: Caps::default(),
+            max_outboxes: 256 * 1024 * 1024,
             guard: Guard::default(),
             on_end: None,
             bad_connection: 0.0,
@@ -77,6 +84,18 @@ impl Builder {
         Fut: Future<Output = Result<Identity, Refusal>> + Send + 'static,
     {
         self.authenticate = Box::new(move |handshake| Box::pin(authenticate(handshake)));
+        self
+    }
+
+    /// Looks at each request before anything else is done for it: before the upgrade to a WebSocket,
+    /// before the body of a poll is read. The place for caps by address.
+    ///
+    /// A WebSocket makes one request, a client that polls two or more each 25 s.
+    pub fn admit(
+        mut self,
+        admit: impl Fn(&Parts) -> Result<(), Refusal> + Send + Sync + 'static,
+    ) -> Self {
+        self.admit = Some(Box::new(admit));
         self
     }
 
@@ -134,7 +153,7 @@ impl Builder {
         mut self,
         handlers: impl FnOnce(Server) -> Routes<ToServer> + Send + 'static,
     ) -> Self {
-        self.handlers.push(Box::new(handlers));
+        self.namespaces.push(Spoken::Served(Box::new(handlers)));
         self
     }
 
@@ -162,8 +181,15 @@ impl Builder {
     /// ```
     pub fn stream<E: Events>(&mut self) -> EventStream<E> {
         let (events, routes) = stream::stream();
-        self.handlers.push(Box::new(|_| routes));
+        self.namespaces.push(Spoken::Served(Box::new(|_| routes)));
         events
+    }
+
+    /// Speaks a namespace whose events the server only pushes. One that is [served](Self::serve)
+    /// is spoken anyway.
+    pub fn speak<E: Events>(mut self) -> Self {
+        self.namespaces.push(Spoken::Pushed(E::NAMESPACE));
+        self
     }
 
     /// Makes what clients are told when they connect, for a namespace with `handshake = …`.
@@ -174,7 +200,7 @@ impl Builder {
         let encoded: HandshakeData =
             Box::new(move |peer, codec| codec.encode(&data(peer)).map(Bytes::from));
         self.handshakes.push((E::NAMESPACE.name, encoded));
-        self
+        self.speak::<E>()
     }
 
     /// Is told of each session that has ended, why, and what it did not deliver.
@@ -213,6 +239,13 @@ impl Builder {
     pub fn outbox(mut self, bytes: usize, events: usize) -> Self {
         self.limits.outbox_bytes = bytes;
         self.limits.outbox_events = events;
+        self
+    }
+
+    /// How much may wait in all outboxes together, in bytes. Beyond it sessions end, first those
+    /// whose clients are away and for which most waits. Default 256 MiB.
+    pub fn max_outboxes(mut self, bytes: usize) -> Self {
+        self.max_outboxes = bytes;
         self
     }
 
@@ -270,14 +303,22 @@ impl Builder {
             handlers: Arc::clone(&running),
         });
         let sessions = Sessions::new(self.caps, limits.window);
-        let hub = Arc::new(Hub::new(clock, limits, host, running, sessions));
-        let dispatcher = dispatcher(&hub, self.handlers);
+        let hub = Arc::new(Hub::new(
+            clock,
+            limits,
+            host,
+            running,
+            sessions,
+            Budget::new(self.max_outboxes),
+        ));
+        let dispatcher = dispatcher(&hub, self.namespaces);
         let service = Arc::new(Service {
             hub: Arc::clone(&hub),
             mappings: Mappings::new(Arc::clone(dispatcher.contract())),
             dispatcher,
             guard: self.guard,
             authenticate: self.authenticate,
+            admit: self.admit,
             csrf: self.csrf,
             handshakes: self.handshakes,
             on_end: self.on_end,
@@ -292,17 +333,24 @@ impl Builder {
     }
 }
 
-fn dispatcher(
-    hub: &Arc<Hub>,
-    handlers: Vec<Box<dyn FnOnce(Server) -> Routes<ToServer> + Send>>,
-) -> Arc<Dispatcher<ToServer>> {
+/// A namespace, in the order of the builder.
+enum Spoken {
+    Served(Box<dyn FnOnce(Server) -> Routes<ToServer> + Send>),
+    /// Only pushed, or only told of at the handshake.
+    Pushed(&'static Namespace),
+}
+
+fn dispatcher(hub: &Arc<Hub>, namespaces: Vec<Spoken>) -> Arc<Dispatcher<ToServer>> {
     let mut builder = DispatcherBuilder::default();
-    for handlers in handlers {
-        let server = Server {
-            hub: Arc::clone(hub),
-            service: None,
+    for namespace in namespaces {
+        let added = match namespace {
+            Spoken::Served(handlers) => builder.serve(handlers(Server {
+                hub: Arc::clone(hub),
+                service: None,
+            })),
+            Spoken::Pushed(namespace) => builder.speak(namespace),
         };
-        if let Err(error) = builder.serve(handlers(server)) {
+        if let Err(error) = added {
             panic!("{error}");
         }
     }
@@ -314,7 +362,7 @@ impl std::fmt::Debug for Builder {
         f.debug_struct("Builder")
             .field("limits", &self.limits)
             .field("caps", &self.caps)
-            .field("namespaces", &self.handlers.len())
+            .field("namespaces", &self.namespaces.len())
             .finish_non_exhaustive()
     }
 }

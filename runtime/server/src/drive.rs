@@ -13,6 +13,7 @@ use sente_proto::{Close, CloseReason, Time};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use crate::budget::Share;
 use crate::hub::Service;
 use crate::sessions::{Chair, Client};
 
@@ -141,9 +142,12 @@ fn is_kept_by_socket(chair: &Chair) -> bool {
 /// it ends.
 async fn keep(service: Arc<Service>, client: Arc<Client>) {
     let bell = client.port.bell();
+    let mut share = Share::new(Arc::clone(&service.hub));
     loop {
         bell.clear();
+        let mut waiting = 0;
         let next = client.with(|now, chair, session| {
+            waiting = session.queued_bytes();
             if chair.end.is_some() || is_kept_by_socket(chair) {
                 chair.has_keeper = false;
                 return Next::Leave;
@@ -160,6 +164,7 @@ async fn keep(service: Arc<Service>, client: Arc<Client>) {
             }
             Next::Wait(chair.seat.poll_timeout(session))
         });
+        share.set(waiting);
         match next {
             Next::Leave => return,
             Next::End(reason) => return service.hub.end(&client, &Close::new(reason)),

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
+use http::request::Parts;
 use sente::driver::{Dispatcher, Host};
 use sente::{Codec, Peer, SessionId, ToServer};
 use sente_proto::codec::EncodeError;
@@ -18,6 +19,7 @@ use sente_proto::server::{Mappings, Sessions};
 use sente_proto::{Close, Limits, ResumeSecret};
 use tokio::sync::watch;
 
+use crate::budget::Budget;
 use crate::drive::{self, Clock, Tally};
 use crate::end::{SessionEnd, Unconfirmed, fresh_reason};
 use crate::guard::Guard;
@@ -41,6 +43,7 @@ pub(crate) struct Hub {
     users: Mutex<Users>,
     rooms: Mutex<Rooms>,
     pub(crate) announcer: Announcer,
+    pub(crate) budget: Budget,
     /// Handlers that wait, and hooks.
     pub(crate) handlers: Arc<Tally>,
     /// Connections and requests that are being served.
@@ -57,6 +60,7 @@ pub(crate) struct Service {
     pub(crate) mappings: Mappings,
     pub(crate) guard: Guard,
     pub(crate) authenticate: Authenticate,
+    pub(crate) admit: Option<Admit>,
     pub(crate) csrf: Option<Csrf>,
     pub(crate) handshakes: Vec<(&'static str, HandshakeData)>,
     pub(crate) on_end: Option<Arc<OnEnd>>,
@@ -69,6 +73,7 @@ pub(crate) type Authenticate = Box<
         + Send
         + Sync,
 >;
+pub(crate) type Admit = Box<dyn Fn(&Parts) -> Result<(), Refusal> + Send + Sync>;
 pub(crate) type Csrf = Box<dyn Fn(&Handshake) -> bool + Send + Sync>;
 pub(crate) type HandshakeData =
     Box<dyn Fn(&Peer, Codec) -> Result<Bytes, EncodeError> + Send + Sync>;
@@ -81,6 +86,7 @@ impl Hub {
         host: Arc<dyn Host>,
         handlers: Arc<Tally>,
         sessions: Sessions<Arc<Client>>,
+        budget: Budget,
     ) -> Self {
         Self {
             clock,
@@ -91,6 +97,7 @@ impl Hub {
             users: Mutex::default(),
             rooms: Mutex::default(),
             announcer: Announcer::default(),
+            budget,
             handlers,
             carriers: Arc::default(),
             draining: watch::Sender::new(false),
@@ -210,6 +217,12 @@ impl Hub {
 }
 
 impl Service {
+    /// What is checked before anything else is done for a request.
+    pub(crate) fn check(&self, request: &Parts) -> Result<(), Refusal> {
+        self.guard.check(request).map_err(Refusal::of)?;
+        self.admit.as_ref().map_or(Ok(()), |admit| admit(request))
+    }
+
     /// Sets the handlers to work of all that has come from a client.
     pub(crate) fn dispatch(&self, client: &Client, cx: &mut Context<'_>) {
         self.dispatcher.dispatch(&client.peer, &client.port, cx);

@@ -50,9 +50,9 @@ impl Identity {
 /// # let _ = refusal;
 /// ```
 pub struct Refusal {
-    pub(crate) refused: Refused,
+    pub(crate) refused: Box<Refused>,
     /// The application's own answer, where the carrier is HTTP.
-    pub(crate) response: Option<Response>,
+    pub(crate) response: Option<Box<Response>>,
 }
 
 impl Refusal {
@@ -85,9 +85,9 @@ impl Refusal {
         })
     }
 
-    pub(crate) const fn of(refused: Refused) -> Self {
+    pub(crate) fn of(refused: Refused) -> Self {
         Self {
-            refused,
+            refused: Box::new(refused),
             response: None,
         }
     }
@@ -99,7 +99,7 @@ impl Refusal {
         let response = response.into_response();
         let status = response.status();
         Self {
-            response: Some(response),
+            response: Some(Box::new(response)),
             ..Self::new(status, status.canonical_reason().unwrap_or_default())
         }
     }

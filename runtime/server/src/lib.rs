@@ -22,6 +22,7 @@
 //! * [`Presence`] and [`Connected`]: who is there
 //! * [`SessionEnd`]: how a session ended, and what it did not deliver
 
+mod budget;
 mod builder;
 mod drive;
 mod end;

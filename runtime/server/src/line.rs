@@ -15,6 +15,7 @@ use sente_proto::server::{Due, Heard};
 use sente_proto::{Close, CloseReason, wire};
 use tokio::time::{Instant, Sleep};
 
+use crate::budget::Share;
 use crate::drive;
 use crate::hub::Service;
 use crate::poll::reason_of;
@@ -30,6 +31,7 @@ const READ_BYTES: usize = 64 * 1024;
 pub(crate) struct Line {
     socket: WebSocket,
     seat: Taken,
+    share: Share,
     bell: Bell,
     /// Something was written and not flushed.
     unflushed: bool,
@@ -90,6 +92,7 @@ impl Line {
         Self {
             socket,
             bell: client.port.bell(),
+            share: Share::new(Arc::clone(&service.hub)),
             seat: Taken {
                 service,
                 client,
@@ -281,9 +284,11 @@ impl Line {
 
     /// Sees what others have done and what the time has come for. Returns whether more is about to
     /// happen at once.
-    fn look(&self, round: &Round) -> ControlFlow<Stop, bool> {
+    fn look(&mut self, round: &Round) -> ControlFlow<Stop, bool> {
         let Taken { client, epoch, .. } = &self.seat;
-        client.with(|now, chair, session| {
+        let mut waiting = 0;
+        let seen = client.with(|now, chair, session| {
+            waiting = session.queued_bytes();
             let stop = if let Some(end) = &chair.end {
                 Stop::Carrier(End::Close(end.clone()))
             } else if !chair.seat.is_current(*epoch) {
@@ -304,7 +309,9 @@ impl Line {
                 }
             };
             ControlFlow::Break(stop)
-        })
+        });
+        self.share.set(waiting);
+        seen
     }
 
     /// Writes as many frames as there are and the socket takes, and flushes them together.

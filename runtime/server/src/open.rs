@@ -26,20 +26,20 @@ pub(crate) struct Admitted {
 
 /// A carrier that has not.
 pub(crate) enum NotAdmitted {
-    Refused(Box<Refusal>),
+    Refused(Refusal),
     /// It is too late, or the client breaks the protocol.
     Closed(Close),
 }
 
 impl From<Refused> for NotAdmitted {
     fn from(refused: Refused) -> Self {
-        Self::Refused(Box::new(Refusal::of(refused)))
+        Self::Refused(Refusal::of(refused))
     }
 }
 
 impl From<Refusal> for NotAdmitted {
     fn from(refusal: Refusal) -> Self {
-        Self::Refused(Box::new(refusal))
+        Self::Refused(refusal)
     }
 }
 

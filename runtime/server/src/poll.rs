@@ -19,7 +19,7 @@ use sente_proto::{Close, CloseReason, Time};
 use crate::drive;
 use crate::hub::Service;
 use crate::open::{self, NotAdmitted};
-use crate::routes::{Form, answer, answer_frame, answer_refused, malformed};
+use crate::routes::{Form, answer, answer_frame, answer_refusal, answer_refused, malformed};
 use crate::sessions::{Chair, Client};
 
 /// An answer ends with the frame that makes it as large as this, in bytes.
@@ -39,8 +39,8 @@ pub(crate) async fn exchange(State(service): State<Arc<Service>>, request: Reque
 
 async fn guarded(service: &Arc<Service>, request: Parts, body: Body) -> Response {
     let form = Form::of(&request);
-    if let Err(refused) = service.guard.check(&request) {
-        return answer_refused(form.unwrap_or(Form::Binary), &refused);
+    if let Err(refusal) = service.check(&request) {
+        return answer_refusal(form.unwrap_or(Form::Binary), refusal);
     }
     let Some(form) = form else {
         let message = "a poll has the content type `application/vnd.sente` or \
@@ -119,10 +119,7 @@ async fn greet(service: &Arc<Service>, request: Parts, form: Form, hello: Hello)
             drive::ensure_keeper(service, &admitted.client);
             answer_frame(StatusCode::OK, form, &admitted.welcome)
         }
-        Err(NotAdmitted::Refused(refusal)) => match refusal.response {
-            Some(response) => response,
-            None => answer_refused(form, &refusal.refused),
-        },
+        Err(NotAdmitted::Refused(refusal)) => answer_refusal(form, refusal),
         Err(NotAdmitted::Closed(close)) => answer_close(form, &close),
     }
 }

@@ -15,7 +15,7 @@ use sente_proto::frame::Frame;
 use sente_proto::{Refused, RefusedReason, wire};
 
 use crate::hub::Service;
-use crate::{Server, poll, ws};
+use crate::{Refusal, Server, poll, ws};
 
 impl Server {
     /// The routes, to be merged into any router: `{prefix}/ws` and `{prefix}/poll`.
@@ -121,6 +121,14 @@ pub(crate) fn answer_frame(status: StatusCode, form: Form, frame: &Frame) -> Res
     let mut body = Vec::new();
     wire::append_to_body(form.codec(), frame, &mut body);
     answer(status, form, body)
+}
+
+/// A refusal: the application's own answer, or one by the refusal's status.
+pub(crate) fn answer_refusal(form: Form, refusal: Refusal) -> Response {
+    match refusal.response {
+        Some(response) => *response,
+        None => answer_refused(form, &refusal.refused),
+    }
 }
 
 /// A refusal, by its own status.

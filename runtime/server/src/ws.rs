@@ -20,7 +20,7 @@ use crate::hub::Service;
 use crate::line::Line;
 use crate::open::{self, Admitted, NotAdmitted};
 use crate::poll::reason_of;
-use crate::routes::{Form, answer_refused};
+use crate::routes::{Form, answer_refusal};
 
 /// It is zeroed at each read and kept for each connection: larger ones were measured to be slower
 /// and to cost their size.
@@ -33,8 +33,8 @@ const GOODBYE: Duration = Duration::from_secs(1);
 /// Makes a WebSocket of a request.
 pub(crate) async fn upgrade(State(service): State<Arc<Service>>, request: Request) -> Response {
     let (mut request, _body) = request.into_parts();
-    if let Err(refused) = service.guard.check(&request) {
-        return answer_refused(Form::Binary, &refused);
+    if let Err(refusal) = service.check(&request) {
+        return answer_refusal(Form::Binary, refusal);
     }
     let upgrade = match WebSocketUpgrade::from_request_parts(&mut request, &()).await {
         Ok(upgrade) => upgrade,
@@ -96,7 +96,7 @@ async fn greet(service: Arc<Service>, mut socket: WebSocket, request: Parts) -> 
             Some(line)
         }
         Err(NotAdmitted::Refused(refusal)) => {
-            let end = End::Refused(Box::new(refusal.refused));
+            let end = End::Refused(refusal.refused);
             end.say(&mut socket, form).await;
             None
         }
