@@ -348,7 +348,7 @@ impl Served {
     fn new() -> Self {
         let contract = contract();
         Self {
-            seat: Seat::new(seconds(0)),
+            seat: Seat::new(SessionId::new(1), seconds(0)),
             session: Session::new(Arc::default(), Arc::clone(&contract), Codec::Bincode),
             mappings: Mappings::new(contract),
         }

@@ -52,7 +52,7 @@ impl Client {
             ),
             port,
             chair: Mutex::new(Chair {
-                seat: Seat::new(now),
+                seat: Seat::new(id, now),
                 end: None,
                 has_keeper: false,
                 has_joined: false,

@@ -1,8 +1,8 @@
 //! Dialling: WebSocket first, polling beside it when it is slow, and WebSocket again later.
 
 use super::{CarrierChoice, CarrierKind, Client, ConnectionEnd, Phase, SocketId, Transmit, encode};
-use crate::Time;
 use crate::session::Session;
+use crate::{SessionId, Time};
 
 /// A WebSocket from its dial to its end.
 pub(super) struct Socket {
@@ -10,6 +10,8 @@ pub(super) struct Socket {
     pub(super) phase: SocketPhase,
     /// The epoch of its hello; 0 before that.
     pub(super) epoch: u64,
+    /// The session that its hello wants to go on with.
+    pub(super) wanted: Option<SessionId>,
     pub(super) since: Time,
     /// It is tried while polling serves the session.
     pub(super) is_upgrade: bool,
@@ -56,6 +58,7 @@ impl Client {
             id,
             phase: SocketPhase::Dialing,
             epoch: 0,
+            wanted: None,
             since: now,
             is_upgrade,
         });
@@ -66,6 +69,7 @@ impl Client {
         // One epoch below its own stays free for polling that starts beside it: whichever of both
         // hellos comes first, the WebSocket wins.
         let epoch = self.epoch + 2;
+        let wanted = self.known_session();
         let Some(socket) = self
             .socket
             .as_mut()
@@ -75,6 +79,7 @@ impl Client {
         };
         socket.phase = SocketPhase::Greeting;
         socket.epoch = epoch;
+        socket.wanted = wanted;
         self.epoch = epoch;
         let hello = self.hello(_now, session, epoch);
         let message = encode(session, &hello);

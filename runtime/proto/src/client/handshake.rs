@@ -7,7 +7,7 @@ use super::{CarrierKind, Client, ConnectionEnd, Known, Phase, SessionState, Tran
 use crate::contract::Mapping;
 use crate::frame::{Frame, Hello, Resume, VERSION, Welcome};
 use crate::session::Session;
-use crate::{Close, CloseReason, FreshReason, Refused, RefusedReason, Time};
+use crate::{Close, CloseReason, FreshReason, Refused, RefusedReason, SessionId, Time};
 
 impl Client {
     pub(super) fn hello(&mut self, now: Time, session: &mut Session, epoch: u64) -> Frame {
@@ -75,10 +75,13 @@ impl Client {
             return;
         }
         let sent_at = self.greeted_at(carrier);
-        let is_same = self
-            .known
-            .as_ref()
-            .is_some_and(|known| known.id == welcome.session);
+        let is_same = self.known_session() == Some(welcome.session);
+        // The session that the hello asked for has ended since, and another carrier has brought the
+        // next one: whatever this answer offers is older than that.
+        if !is_same && self.wanted_by(carrier) != self.known_session() {
+            self.answered_too_late(now, carrier);
+            return;
+        }
         let mut how = SessionState::Resumed;
         if let Some(reason) = welcome.fresh.filter(|_| !is_same) {
             let reason = self.why_fresh(reason, welcome.server);
@@ -171,6 +174,21 @@ impl Client {
             CarrierKind::Poll => self.polling.as_ref().map(|polling| polling.since),
         }
         .unwrap_or_default()
+    }
+
+    fn wanted_by(&self, carrier: CarrierKind) -> Option<SessionId> {
+        match carrier {
+            CarrierKind::WebSocket => self.socket.as_ref()?.wanted,
+            CarrierKind::Poll => self.polling.as_ref()?.wanted,
+        }
+    }
+
+    /// A carrier is of no use any more, and the other one serves the session.
+    fn answered_too_late(&mut self, now: Time, carrier: CarrierKind) {
+        self.drop_carrier(carrier);
+        if carrier == CarrierKind::WebSocket && self.active == Some(CarrierKind::Poll) {
+            self.schedule_upgrade(now);
+        }
     }
 
     fn drop_carrier(&mut self, carrier: CarrierKind) {

@@ -469,6 +469,10 @@ impl Client {
         self.probe = None;
     }
 
+    fn known_session(&self) -> Option<SessionId> {
+        self.known.as_ref().map(|known| known.id)
+    }
+
     fn id(&mut self) -> u64 {
         self.next_id += 1;
         self.next_id

@@ -6,12 +6,14 @@ use super::{CarrierChoice, CarrierKind, Client, ConnectionEnd, ExchangeId, Respo
 use crate::frame::{Data, Frame, Request};
 use crate::session::Session;
 use crate::wire;
-use crate::{Refused, RefusedReason, Time};
+use crate::{Refused, RefusedReason, SessionId, Time};
 
 /// The poll carrier from its hello to its end.
 pub(super) struct Polling {
     pub(super) epoch: u64,
     pub(super) since: Time,
+    /// The session that its hello wants to go on with.
+    pub(super) wanted: Option<SessionId>,
     /// The hello's request, until it is answered.
     hello: Option<ExchangeId>,
     live: bool,
@@ -70,6 +72,7 @@ impl Client {
         self.polling = Some(Polling {
             epoch,
             since: now,
+            wanted: self.known_session(),
             hello: Some(exchange),
             live: false,
             poll: None,

@@ -3,7 +3,7 @@
 use super::Mappings;
 use crate::frame::{Acknowledge, Data, Frame, Hello, Offer, Request};
 use crate::session::Session;
-use crate::{Close, CloseReason, Limits, Time};
+use crate::{Close, CloseReason, Limits, SessionId, Time};
 
 /// What moves the frames of a session.
 #[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
@@ -57,6 +57,7 @@ pub enum Due {
 /// carrier is.
 #[derive(Debug)]
 pub struct Seat {
+    session: SessionId,
     /// Of the newest carrier there was. Clients count from 1.
     epoch: u64,
     carrier: Option<Carrier>,
@@ -74,10 +75,11 @@ pub struct Seat {
 }
 
 impl Seat {
-    /// An empty one, for a session that begins now.
+    /// An empty one, for that session, which begins now.
     #[must_use]
-    pub fn new(now: Time) -> Self {
+    pub fn new(session: SessionId, now: Time) -> Self {
         Self {
+            session,
             epoch: 0,
             carrier: None,
             confirmed: false,
@@ -141,9 +143,11 @@ impl Seat {
         if hello.epoch <= self.epoch {
             return Err(self.replaced());
         }
+        // A client that wants an older session back, which is no more, speaks of that one's numbers.
         let acknowledge = hello
             .resume
             .as_ref()
+            .filter(|resume| resume.session == self.session)
             .map_or_else(Acknowledge::default, |resume| resume.acknowledge);
         session.attach(now, acknowledge).map_err(Close::new)?;
         self.epoch = hello.epoch;

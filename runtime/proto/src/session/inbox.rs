@@ -31,6 +31,8 @@ pub(super) struct Inbox {
 struct Credit {
     /// How many handlers may run at once.
     handlers: u64,
+    /// Handlers of events of the sessions before this one, that still run.
+    inherited: u64,
     arrived: u64,
     finished: u64,
     /// The promise given to the other side. It never shrinks.
@@ -53,6 +55,7 @@ impl Inbox {
             acknowledge_delay: limits.acknowledge_delay,
             credit: Credit {
                 handlers: u64::from(limits.handlers),
+                inherited: 0,
                 arrived: 0,
                 finished: 0,
                 announced: 0,
@@ -66,12 +69,20 @@ impl Inbox {
         }
     }
 
+    /// That of a fresh session in place of the one of `old`, all of whose calls have been cancelled.
+    /// The handlers of its events run on, and nobody says which of those that finish are among them.
+    pub(super) fn following(old: &Self, limits: &Limits) -> Self {
+        let mut inbox = Self::new(limits);
+        inbox.credit.inherited = old.running() as u64;
+        inbox
+    }
+
     pub(super) const fn received(&self) -> u64 {
         self.received
     }
 
     pub(super) fn running(&self) -> usize {
-        (self.credit.arrived - self.credit.finished) as usize
+        (self.credit.inherited + self.credit.arrived - self.credit.finished) as usize
     }
 
     // ---- numbers ----
@@ -139,16 +150,17 @@ impl Inbox {
         }
     }
 
-    pub(super) fn credit_may_have_grown(&mut self, outbox_is_full: bool) {
-        if !outbox_is_full && self.credit.is_low() {
-            self.now = true;
-        }
+    pub(super) fn credit_is_low(&self) -> bool {
+        self.credit.is_low()
     }
 
     // ---- handlers ----
 
     pub(super) fn finish_event(&mut self) {
-        self.credit.finish(1);
+        match &mut self.credit.inherited {
+            0 => self.credit.finish(1),
+            inherited => *inherited -= 1,
+        }
     }
 
     /// Numbers that started no handler.
@@ -177,6 +189,7 @@ impl Inbox {
 
     pub(super) fn running_calls(&mut self) -> Vec<u64> {
         self.deadlines = InOrder::default();
+        self.credit.finish(self.calls.len() as u64);
         std::mem::take(&mut self.calls).keys().collect()
     }
 
@@ -217,7 +230,12 @@ impl Credit {
     fn is_low(&self) -> bool {
         self.due.is_none()
             && self.announced - self.arrived <= self.handlers / 2
-            && self.finished + self.handlers > self.announced
+            && self.by_handlers() > self.announced
+    }
+
+    /// How many may have been sent for no more handlers to run than may.
+    fn by_handlers(&self) -> u64 {
+        self.finished + self.handlers.saturating_sub(self.inherited)
     }
 
     fn announce(&mut self, now: Time, withhold: bool) -> u64 {
@@ -231,7 +249,7 @@ impl Credit {
         if withhold {
             return self.announced;
         }
-        let by_handlers = self.finished + self.handlers;
+        let by_handlers = self.by_handlers();
         let by_rate = self.arrived + self.tokens;
         if by_rate < by_handlers && by_rate - self.arrived <= self.handlers / 2 {
             let wait = self.handlers.saturating_mul(500_000) / self.rate;

@@ -302,7 +302,10 @@ impl Session {
         event: Outgoing,
         call: CallId,
     ) -> Result<(), Refusal> {
-        self.admit(&event)?;
+        if let Err(refusal) = self.admit(&event) {
+            self.wants_room |= refusal == Refusal::Full;
+            return Err(refusal);
+        }
         self.calls.give_entry(call, self.outbox.next_stamp());
         self.outbox.push_call(now, event.event, event.payload, call);
         Ok(())
@@ -342,15 +345,11 @@ impl Session {
             outcome => outcome,
         };
         self.outbox.push_reply(now, call, outcome);
-        self.inbox
-            .credit_may_have_grown(self.outbox.is_full(&self.limits));
     }
 
     /// Says that the handler of an event has finished.
     pub fn finished(&mut self) {
         self.inbox.finish_event();
-        self.inbox
-            .credit_may_have_grown(self.outbox.is_full(&self.limits));
     }
 
     /// Asks the other side for a sign of life with the next frame.
@@ -532,7 +531,7 @@ impl Session {
     pub fn restart(&mut self) -> Unconfirmed {
         self.detach();
         let unconfirmed = self.close();
-        self.inbox = Inbox::new(&self.limits);
+        self.inbox = Inbox::following(&self.inbox, &self.limits);
         self.outbox = Outbox::continuing(&self.outbox);
         self.mapping = None;
         self.ended = false;
@@ -548,6 +547,7 @@ impl Session {
         for call in self.inbox.running_calls() {
             self.events.push_back(Event::Cancelled { call });
         }
+        self.wants_room = false;
         for (call, place) in self.calls.in_flight() {
             let maybe_executed = matches!(place, calls::Place::Sent(_));
             self.complete(call, Err(CallFailure::Disconnected { maybe_executed }));
@@ -592,7 +592,7 @@ impl Session {
     pub fn poll_timeout(&self) -> Option<Time> {
         let data = if !self.is_open() {
             None
-        } else if self.ping {
+        } else if self.ping || self.gives_credit() {
             Some(Time::default())
         } else {
             [self.inbox.due(), self.outbox.due(&self.limits)]
@@ -617,7 +617,14 @@ impl Session {
 
     /// What has happened, in order.
     pub fn poll_event(&mut self) -> Option<Event> {
-        self.events.pop_front()
+        self.events.pop_front().or_else(|| self.room())
+    }
+
+    /// Room may come of anything: an acknowledgement, a call that was cancelled or has expired.
+    fn room(&mut self) -> Option<Event> {
+        let comes = self.wants_room && !self.outbox.is_full(&self.limits);
+        self.wants_room &= !comes;
+        comes.then_some(Event::Room)
     }
 
     /// Whether [`poll_data`](Self::poll_data) has something to say at `now`.
@@ -625,6 +632,7 @@ impl Session {
     pub fn has_data(&self, now: Time) -> bool {
         self.is_open()
             && (self.ping
+                || self.gives_credit()
                 || self.inbox.must_acknowledge(now)
                 || self.outbox.is_ready(now, &self.limits))
     }
@@ -666,16 +674,14 @@ impl Session {
         if acknowledge.received > self.outbox.last_number() {
             return Err(CloseReason::AcknowledgedUnsent);
         }
-        let was_full = self.outbox.is_full(&self.limits);
         self.outbox.acknowledged(now, acknowledge);
-        if was_full && !self.outbox.is_full(&self.limits) {
-            self.inbox.credit_may_have_grown(false);
-        }
-        if self.wants_room && !self.outbox.is_full(&self.limits) {
-            self.wants_room = false;
-            self.events.push_back(Event::Room);
-        }
         Ok(())
+    }
+
+    /// Whether the other side is short of credit and can have more. This too may come of anything:
+    /// a handler that has finished, was cancelled or has expired, or room in the outbox.
+    fn gives_credit(&self) -> bool {
+        self.inbox.credit_is_low() && !self.outbox.is_full(&self.limits)
     }
 
     fn admit(&mut self, event: &Outgoing) -> Result<(), Refusal> {

@@ -1,0 +1,164 @@
+//! The client's machine, against a server that the test plays.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use sente_proto::client::{
+    CarrierKind, Client, Config, Event, ExchangeId, Response, SocketId, Transmit,
+};
+use sente_proto::codec::Codec;
+use sente_proto::frame::{Acknowledge, Answer, Frame, Hello, Welcome};
+use sente_proto::session::Session;
+use sente_proto::{FreshReason, Limits, ResumeSecret, SessionId, Time, wire};
+
+use super::{at, contract, decode};
+
+struct Test {
+    now: Time,
+    client: Client,
+    session: Session,
+    sockets: Vec<SocketId>,
+    /// The hellos that have gone out, with what they went by.
+    hellos: Vec<(By, Hello)>,
+    closed: Vec<SocketId>,
+    ended: Vec<FreshReason>,
+}
+
+#[derive(Clone, Copy)]
+enum By {
+    Socket(SocketId),
+    Post(ExchangeId),
+}
+
+impl Test {
+    fn new(config: Config) -> Self {
+        let mut next = 0;
+        let random = Box::new(move || {
+            next += 1;
+            next
+        });
+        let session = Session::new(Arc::new(config.limits.clone()), contract(), Codec::Bincode);
+        let mut test = Self {
+            now: at(1_000),
+            client: Client::new(config, random),
+            session,
+            sockets: Vec::new(),
+            hellos: Vec::new(),
+            closed: Vec::new(),
+            ended: Vec::new(),
+        };
+        test.act(Client::connect);
+        test
+    }
+
+    fn act(&mut self, f: impl FnOnce(&mut Client, Time, &mut Session)) {
+        f(&mut self.client, self.now, &mut self.session);
+        while let Some(event) = self.client.poll_event() {
+            if let Event::SessionEnded { reason, .. } = event {
+                self.ended.push(reason);
+            }
+        }
+        while let Some(transmit) = self.client.poll_transmit(self.now, &mut self.session) {
+            match transmit {
+                Transmit::Open(socket) => self.sockets.push(socket),
+                Transmit::Message { socket, message } => {
+                    self.note(By::Socket(socket), decode(message));
+                }
+                Transmit::Post { exchange, body, .. } => {
+                    let limits = Limits::default().wire();
+                    for frame in wire::frames_of_body(Codec::Bincode, &body.into(), &limits) {
+                        self.note(By::Post(exchange), frame.unwrap());
+                    }
+                }
+                Transmit::Close { socket, .. } => self.closed.push(socket),
+                Transmit::Abort(_) | Transmit::Authenticate => {}
+            }
+        }
+    }
+
+    fn note(&mut self, by: By, frame: Frame) {
+        if let Frame::Hello(hello) = frame {
+            self.hellos.push((by, *hello));
+        }
+    }
+
+    /// Lets time pass, timer by timer.
+    fn pass(&mut self, time: Duration) {
+        let end = self.now + time;
+        while let Some(due) = self.client.poll_timeout(&self.session)
+            && due <= end
+        {
+            self.now = self.now.max(due);
+            self.act(Client::handle_timeout);
+        }
+        self.now = end;
+    }
+
+    fn open_socket(&mut self) {
+        let socket = *self.sockets.last().expect("one is dialled");
+        self.act(|client, now, session| client.handle_opened(now, session, socket));
+    }
+
+    fn welcome(&mut self, place: usize, session: u128, fresh: Option<FreshReason>) {
+        let (by, hello) = &self.hellos[place];
+        let by = *by;
+        let frame = Frame::Welcome(Box::new(Welcome {
+            session: SessionId::new(session),
+            secret: ResumeSecret::new(session),
+            epoch: hello.epoch,
+            server: 1,
+            fresh,
+            user: None,
+            acknowledge: Acknowledge::default(),
+            terms: Limits::default().terms(),
+            namespaces: vec![Answer {
+                name: "test".to_owned(),
+                events: 2,
+                table: None,
+            }],
+            handshake: Vec::new(),
+        }));
+        match by {
+            By::Socket(socket) => {
+                let mut message = Vec::new();
+                wire::encode(Codec::Bincode, &frame, &mut message);
+                let message = message.into();
+                self.act(|client, now, session| {
+                    client.handle_message(now, session, socket, &message);
+                });
+            }
+            By::Post(exchange) => {
+                let mut body = Vec::new();
+                wire::append_to_body(Codec::Bincode, &frame, &mut body);
+                let response = Ok(Response {
+                    status: 200,
+                    body: body.into(),
+                });
+                self.act(|client, now, session| {
+                    client.handle_response(now, session, exchange, response);
+                });
+            }
+        }
+    }
+}
+
+/// Profile lossy, seed 261: two hellos wanted the same session. The first was granted it; then the
+/// server ended it, and the second was given a fresh one, whose welcome came first.
+#[test]
+fn a_welcome_to_a_session_that_has_ended_since_is_passed_over() {
+    let mut test = Test::new(Config::default());
+    test.open_socket();
+    test.welcome(0, 1, Some(FreshReason::First));
+    test.act(Client::break_connection);
+    test.open_socket();
+    test.pass(Duration::from_millis(1_100));
+    let [_, (By::Socket(late), _), (By::Post(_), _)] = test.hellos[..] else {
+        panic!("polling has been started beside the WebSocket");
+    };
+    test.welcome(2, 2, Some(FreshReason::Overflow));
+    test.welcome(1, 1, None);
+    assert_eq!(test.ended, [FreshReason::Overflow]);
+    assert_eq!(test.client.state().session_id, Some(SessionId::new(2)));
+    assert_eq!(test.client.state().carrier, Some(CarrierKind::Poll));
+    assert_eq!(test.closed.last(), Some(&late));
+}
