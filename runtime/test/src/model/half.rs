@@ -1,0 +1,305 @@
+//! One end of a session: what it sent, and what became of that.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use sente_proto::session::{Delivery, Unconfirmed};
+use sente_proto::{FreshReason, Time};
+
+use super::Verdict;
+use super::calls::Call;
+use crate::contract::Kind;
+use crate::tag::Tag;
+
+/// Whose end it is.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub(crate) enum Owner {
+    Client,
+    Server,
+}
+
+/// How an end of a session came to its end.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct End {
+    pub(crate) at: Time,
+    /// `None` if its program died.
+    pub(crate) reason: Option<FreshReason>,
+}
+
+pub(crate) struct Half {
+    pub(crate) owner: Owner,
+    pub(crate) began: Time,
+    pub(crate) peer: Option<usize>,
+    pub(crate) ended: Option<End>,
+    pub(super) sent: Vec<Sent>,
+    /// All reliable events and calls before this place have been dealt with.
+    ordered: usize,
+    /// Reliable events that were accepted and have not been received.
+    missing: usize,
+    volatile: Option<usize>,
+    /// By key: the last place that was sent, and the last that was received.
+    latest: BTreeMap<u8, (usize, Option<usize>)>,
+    pub(super) calls: BTreeMap<usize, Call>,
+    /// Of the calls that have not ended.
+    pub(super) deadlines: BTreeSet<(Time, usize)>,
+}
+
+pub(super) struct Sent {
+    pub(super) kind: Kind,
+    key: u8,
+    pub(super) received: bool,
+    /// It came back as one that nobody can have received.
+    returned_unsent: bool,
+}
+
+impl Half {
+    pub(super) fn new(owner: Owner, now: Time) -> Self {
+        Self {
+            owner,
+            began: now,
+            peer: None,
+            ended: None,
+            sent: Vec::new(),
+            ordered: 0,
+            missing: 0,
+            volatile: None,
+            latest: BTreeMap::new(),
+            calls: BTreeMap::new(),
+            deadlines: BTreeSet::new(),
+        }
+    }
+
+    // ---- sending ----
+
+    pub(super) fn accept(&mut self, kind: Kind, key: u8) -> usize {
+        let place = self.sent.len();
+        self.sent.push(Sent {
+            kind,
+            key,
+            received: false,
+            returned_unsent: false,
+        });
+        match kind {
+            Kind::Reliable => self.missing += 1,
+            Kind::Latest => self.latest.entry(key).or_insert((place, None)).0 = place,
+            Kind::Volatile | Kind::Call | Kind::Novel | Kind::NovelCall => {}
+        }
+        place
+    }
+
+    /// The last of those accepted was refused.
+    pub(super) fn refuse(&mut self, place: usize) {
+        let last = self.sent.pop();
+        debug_assert_eq!(place, self.sent.len());
+        match last.map(|sent| (sent.kind, sent.key)) {
+            Some((Kind::Reliable, _)) => self.missing -= 1,
+            Some((Kind::Latest, key)) => {
+                let before = self
+                    .sent
+                    .iter()
+                    .rposition(|sent| sent.kind == Kind::Latest && sent.key == key);
+                match (before, self.latest.get_mut(&key)) {
+                    (Some(before), Some(latest)) => latest.0 = before,
+                    _ => drop(self.latest.remove(&key)),
+                }
+            }
+            _ => {}
+        }
+    }
+
+    pub(super) fn missing(&self) -> usize {
+        self.missing
+    }
+
+    // ---- what the other end received of it ----
+
+    pub(super) fn delivered(&mut self, place: usize, kind: Kind) -> Verdict {
+        let Some(sent) = self.sent.get_mut(place) else {
+            return Err("it was never sent".to_owned());
+        };
+        if sent.kind != kind {
+            return Err(format!("it was sent as {:?}", sent.kind));
+        }
+        if std::mem::replace(&mut sent.received, true) {
+            return Err("it was given to its handler twice".to_owned());
+        }
+        if sent.returned_unsent {
+            return Err("it had come back as one that cannot have been received".to_owned());
+        }
+        let key = sent.key;
+        match kind {
+            Kind::Reliable => {
+                self.in_order(place)?;
+                self.missing -= 1;
+            }
+            Kind::Call => {
+                self.in_order(place)?;
+                self.call_runs(place)?;
+            }
+            Kind::Volatile => {
+                if self.volatile >= Some(place) {
+                    return Err(format!("it came after {:?}", self.volatile));
+                }
+                self.volatile = Some(place);
+            }
+            Kind::Latest => {
+                let received = &mut self.latest.entry(key).or_insert((place, None)).1;
+                if *received >= Some(place) {
+                    return Err(format!("it came after {received:?} of the same key"));
+                }
+                *received = Some(place);
+            }
+            Kind::Novel | Kind::NovelCall => {
+                return Err("the receiver does not know such".to_owned());
+            }
+        }
+        Ok(())
+    }
+
+    fn in_order(&mut self, place: usize) -> Verdict {
+        if place < self.ordered {
+            return Err(format!("it came after {}", self.ordered - 1));
+        }
+        for before in self.ordered..place {
+            let gone = match self.sent[before].kind {
+                Kind::Reliable => false,
+                Kind::Call => self.calls[&before].is_absent(),
+                Kind::Latest | Kind::Volatile | Kind::Novel | Kind::NovelCall => true,
+            };
+            if !gone {
+                return Err(format!(
+                    "it came before {:?} {before}, which was sent earlier",
+                    self.sent[before].kind
+                ));
+            }
+        }
+        self.ordered = place + 1;
+        Ok(())
+    }
+
+    // ---- the end ----
+
+    pub(super) fn vanish(&mut self, now: Time) {
+        self.ended = Some(End {
+            at: now,
+            reason: None,
+        });
+        self.deadlines.clear();
+    }
+
+    /// Everything was received, or comes back.
+    pub(super) fn end(
+        &mut self,
+        half: usize,
+        reason: FreshReason,
+        unconfirmed: &Unconfirmed,
+        now: Time,
+    ) -> Verdict {
+        self.ended = Some(End {
+            at: now,
+            reason: Some(reason),
+        });
+        let mut returned = BTreeSet::new();
+        for event in &unconfirmed.events {
+            let tag = Tag::read(&event.payload).filter(|tag| tag.half == half);
+            let Some(tag) = tag else {
+                return Err(format!("half {half} got back what it had not sent"));
+            };
+            let sent = &mut self.sent[tag.place];
+            let delivery = match sent.kind {
+                Kind::Reliable | Kind::Novel => Delivery::Reliable,
+                Kind::Latest => Delivery::Latest,
+                kind => return Err(format!("{kind:?} {tag} came back")),
+            };
+            if delivery != event.delivery {
+                return Err(format!("{tag} came back as {:?}", event.delivery));
+            }
+            if sent.kind == Kind::Latest && self.latest[&sent.key].0 != tag.place {
+                return Err(format!("{tag} came back and is not the latest of its key"));
+            }
+            if !event.maybe_received {
+                if sent.received {
+                    return Err(format!("{tag} came back as never sent and was received"));
+                }
+                sent.returned_unsent = true;
+            }
+            if returned.last() >= Some(&tag.place) {
+                return Err(format!("{tag} came back out of order"));
+            }
+            returned.insert(tag.place);
+        }
+        for (place, sent) in self.sent.iter().enumerate() {
+            let owed = match sent.kind {
+                Kind::Reliable => true,
+                Kind::Latest => self.latest[&sent.key].0 == place,
+                _ => false,
+            };
+            if owed && !sent.received && !returned.contains(&place) {
+                return Err(format!(
+                    "{:?} {half}/{place} was neither received nor came back",
+                    sent.kind
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether the reason told is the one for which the other end had ended.
+    pub(super) fn check_reason(
+        &self,
+        peer: Option<&Self>,
+        restarted: Option<Time>,
+        now: Time,
+    ) -> Verdict {
+        let Some(End {
+            reason: Some(reason),
+            ..
+        }) = self.ended
+        else {
+            return Ok(());
+        };
+        if matches!(reason, FreshReason::Violation) {
+            return Err("no program broke the protocol".to_owned());
+        }
+        let Some(peer) = peer.filter(|_| self.owner == Owner::Client) else {
+            return Ok(());
+        };
+        let own = matches!(reason, FreshReason::Requested | FreshReason::Replaced);
+        match peer.ended {
+            _ if own => Ok(()),
+            None => Err("the session lives on at the server".to_owned()),
+            Some(_) if reason == FreshReason::Restarted && restarted >= Some(self.began) => Ok(()),
+            // Why it ended is remembered for as long as the session would have lived.
+            Some(End {
+                at,
+                reason: Some(_),
+            }) if reason == FreshReason::Expired && now - at > Duration::from_secs(5) => Ok(()),
+            Some(End {
+                reason: Some(told), ..
+            }) if told == reason => Ok(()),
+            Some(end) => Err(format!("the server ended it with {:?}", end.reason)),
+        }
+    }
+
+    // ---- when all is quiet ----
+
+    pub(super) fn is_settled(&self) -> Verdict {
+        if self.missing > 0 {
+            return Err(format!(
+                "{} reliable events were not delivered",
+                self.missing
+            ));
+        }
+        if !self.deadlines.is_empty() {
+            return Err(format!("{} calls are open", self.deadlines.len()));
+        }
+        for (key, (sent, received)) in &self.latest {
+            if *received != Some(*sent) {
+                return Err(format!(
+                    "the latest of key {key} is {sent} and {received:?} was received last"
+                ));
+            }
+        }
+        Ok(())
+    }
+}

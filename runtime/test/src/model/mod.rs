@@ -1,0 +1,223 @@
+//! What has to be true of a run, beside the machines: who sent what, what came, what came back.
+//!
+//! The model sees what programs see, and nothing of numbers, acknowledgements or carriers. It finds
+//! fault with what a program would.
+
+mod calls;
+mod half;
+
+use sente_proto::session::{CallResult, Unconfirmed};
+use sente_proto::{FreshReason, Time};
+
+use crate::contract::Kind;
+use crate::tag::Tag;
+pub(crate) use half::{Half, Owner};
+
+/// What is wrong, in a sentence; nothing if all is well.
+pub(crate) type Verdict<T = ()> = Result<T, String>;
+
+/// Both ends of all sessions of a run, those that have ended too.
+#[derive(Default)]
+pub(crate) struct Model {
+    halves: Vec<Half>,
+    /// Those that have not ended, to be looked at after every step.
+    live: Vec<usize>,
+    /// When the server program last died.
+    restarted: Option<Time>,
+    pub(crate) delivered: u64,
+    pub(crate) replied: u64,
+}
+
+impl Model {
+    /// One end of a session begins.
+    pub(crate) fn begin(&mut self, owner: Owner, now: Time) -> usize {
+        let half = self.halves.len();
+        self.halves.push(Half::new(owner, now));
+        self.live.push(half);
+        half
+    }
+
+    pub(crate) fn half(&self, half: usize) -> &Half {
+        &self.halves[half]
+    }
+
+    /// Two halves are the ends of one session.
+    pub(crate) fn join(&mut self, one: usize, other: usize) -> Verdict {
+        for (half, peer) in [(one, other), (other, one)] {
+            match self.halves[half].peer {
+                None => self.halves[half].peer = Some(peer),
+                Some(own) if own == peer => {}
+                Some(own) => {
+                    return Err(format!(
+                        "half {half} is joined to {peer} and was to {own}: two sessions are mixed"
+                    ));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    // ---- sending ----
+
+    /// An event was accepted for sending.
+    pub(crate) fn sends(&mut self, half: usize, kind: Kind, key: u8) -> Tag {
+        let place = self.halves[half].accept(kind, key);
+        Tag { half, place }
+    }
+
+    /// It was not accepted after all.
+    pub(crate) fn refused(&mut self, tag: Tag) {
+        self.halves[tag.half].refuse(tag.place);
+    }
+
+    /// A call was accepted, and has a deadline.
+    pub(crate) fn calls(&mut self, half: usize, kind: Kind, deadline: Time) -> Tag {
+        let tag = self.sends(half, kind, 0);
+        self.halves[half].call_begins(tag.place, deadline);
+        tag
+    }
+
+    /// A call that was accepted waits for room.
+    pub(crate) fn call_waits(&mut self, tag: Tag) {
+        self.halves[tag.half].call_waits(tag.place);
+    }
+
+    /// A call that waited for room has got it, and stands behind all that was sent meanwhile.
+    pub(crate) fn call_gets_room(&mut self, waiting: Tag) -> Tag {
+        let (kind, deadline) = self.halves[waiting.half].call_leaves(waiting.place);
+        self.calls(waiting.half, kind, deadline)
+    }
+
+    // ---- receiving ----
+
+    /// An event or a call was given to its handler at `half`.
+    pub(crate) fn arrives(&mut self, half: usize, tag: Tag, kind: Kind, now: Time) -> Verdict {
+        if tag.half >= self.halves.len() {
+            return Err(format!("{tag} was given to a handler and never sent"));
+        }
+        self.join(half, tag.half)?;
+        if self.halves[half].ended.is_some_and(|end| end.at < now) {
+            return Err(format!(
+                "{tag} was given to a handler after the end of its session"
+            ));
+        }
+        self.halves[tag.half]
+            .delivered(tag.place, kind)
+            .map_err(|wrong| format!("{kind:?} {tag}: {wrong}"))?;
+        self.delivered += 1;
+        Ok(())
+    }
+
+    /// The handler of a call at `half` is no longer wanted.
+    pub(crate) fn handler_cancelled(&self, half: usize, tag: Tag, now: Time) -> Verdict {
+        if self.halves[half].ended.is_some() {
+            return Ok(());
+        }
+        let caller = &self.halves[tag.half];
+        if caller.ended.is_some() || caller.call_is_over(tag.place, now) {
+            return Ok(());
+        }
+        Err(format!(
+            "the handler of call {tag} was cancelled; its caller still waits"
+        ))
+    }
+
+    /// The handler of a call has answered.
+    pub(crate) fn answers(&mut self, tag: Tag) {
+        self.halves[tag.half].call_answered(tag.place);
+    }
+
+    // ---- the ends of calls ----
+
+    /// A caller has cancelled its call.
+    pub(crate) fn cancels(&mut self, tag: Tag) {
+        self.halves[tag.half].call_cancelled(tag.place);
+    }
+
+    /// A call has ended at its caller.
+    pub(crate) fn call_ends(&mut self, tag: Tag, result: &CallResult, now: Time) -> Verdict {
+        let replied = self.halves[tag.half]
+            .call_ends(tag, result, now)
+            .map_err(|wrong| format!("call {tag} ended with {result:?}: {wrong}"))?;
+        self.replied += u64::from(replied);
+        Ok(())
+    }
+
+    // ---- the end of a session ----
+
+    /// One end of a session has been told that it is over.
+    pub(crate) fn ends(
+        &mut self,
+        half: usize,
+        reason: FreshReason,
+        unconfirmed: &Unconfirmed,
+        now: Time,
+    ) -> Verdict {
+        self.live.retain(|live| *live != half);
+        self.halves[half].end(half, reason, unconfirmed, now)?;
+        let peer = self.halves[half].peer;
+        self.halves[half]
+            .check_reason(peer.map(|peer| &self.halves[peer]), self.restarted, now)
+            .map_err(|wrong| format!("half {half} ended with {reason:?}: {wrong}"))
+    }
+
+    /// The server program has died.
+    pub(crate) fn restarts(&mut self, now: Time) {
+        self.restarted = Some(now);
+    }
+
+    /// One end of a session has vanished with its program.
+    pub(crate) fn vanishes(&mut self, half: usize, now: Time) {
+        self.live.retain(|live| *live != half);
+        self.halves[half].vanish(now);
+    }
+
+    // ---- after every step ----
+
+    /// No call of `half` is open once its end was told.
+    pub(crate) fn check_calls_ended(&self, half: usize) -> Verdict {
+        match self.halves[half].open_calls() {
+            0 => Ok(()),
+            open => Err(format!("half {half} has ended and {open} of its calls not")),
+        }
+    }
+
+    /// What is in an outbox covers what has not been received.
+    pub(crate) fn check_outbox(&self, half: usize, queued: usize) -> Verdict {
+        let missing = self.halves[half].missing();
+        if missing > queued {
+            return Err(format!(
+                "half {half} waits for the delivery of {missing} reliable events and has {queued} \
+                 items in its outbox: some were lost"
+            ));
+        }
+        Ok(())
+    }
+
+    /// No call is open whose deadline has passed.
+    pub(crate) fn check_deadlines(&self, half: usize, now: Time) -> Verdict {
+        match self.halves[half].next_deadline() {
+            Some((deadline, place)) if deadline < now => Err(format!(
+                "call {half}/{place} should have ended at {deadline:?}"
+            )),
+            _ => Ok(()),
+        }
+    }
+
+    // ---- when all is quiet ----
+
+    /// Whether all that lives has been delivered.
+    pub(crate) fn is_settled(&self) -> Verdict {
+        for half in &self.live {
+            // The other end of a session that waits for its window to pass may be gone.
+            let peer = self.halves[*half].peer.map(|peer| &self.halves[peer]);
+            if peer.is_none_or(|peer| peer.ended.is_some()) {
+                continue;
+            }
+            self.halves[*half]
+                .is_settled()
+                .map_err(|wrong| format!("half {half}: {wrong}"))?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,134 @@
+//! What the network between clients and server does, and how often.
+
+use std::ops::Range;
+use std::time::Duration;
+
+use crate::Fault;
+
+/// A network that misbehaves by a seed.
+///
+/// A WebSocket on it is what TCP makes of a bad line: an ordered stream that is late, stalls, is cut,
+/// or goes dead without a word. HTTP exchanges are lost one by one, in either direction, overtake
+/// each other, and are repeated.
+///
+/// ```
+/// use sente_test::{Network, ms, secs};
+///
+/// let network = Network::seeded(7)
+///     .delay(ms(50)..ms(400))
+///     .loss(0.2)
+///     .half_open_every(secs(5));
+/// assert_eq!(network.seed(), 7);
+/// ```
+#[derive(Clone, Debug)]
+pub struct Network {
+    pub(crate) seed: u64,
+    pub(crate) delay: Range<Duration>,
+    pub(crate) loss: f64,
+    pub(crate) repeat: f64,
+    pub(crate) bytes_per_second: u64,
+    pub(crate) sockets: Vec<Sockets>,
+    pub(crate) faults: Vec<(Fault, Duration)>,
+}
+
+/// What becomes of a WebSocket that is dialled.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Sockets {
+    /// It opens.
+    Work,
+    /// A proxy answers the upgrade with an error.
+    Refused,
+    /// A proxy accepts the upgrade and passes nothing on.
+    Swallowed,
+    /// Nothing answers.
+    Hang,
+}
+
+impl Network {
+    /// A good network: nothing is lost, everything takes 5 to 40 ms. What chance decides, `seed`
+    /// does.
+    #[must_use]
+    pub fn seeded(seed: u64) -> Self {
+        Self {
+            seed,
+            delay: Duration::from_millis(5)..Duration::from_millis(40),
+            loss: 0.0,
+            repeat: 0.0,
+            bytes_per_second: 4 * 1024 * 1024,
+            sockets: vec![Sockets::Work],
+            faults: Vec::new(),
+        }
+    }
+
+    /// The seed.
+    #[must_use]
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// How long everything is under way. Default 5 to 40 ms.
+    #[must_use]
+    pub fn delay(mut self, delay: Range<Duration>) -> Self {
+        self.delay = delay;
+        self
+    }
+
+    /// How probable it is that a request is lost, or its response, or that a message on a WebSocket
+    /// has to be sent again by TCP and stalls those behind it. Default 0.
+    #[must_use]
+    pub fn loss(mut self, probability: f64) -> Self {
+        self.loss = probability;
+        self
+    }
+
+    /// How probable it is that a server sees a request twice, the second time up to 10 s later.
+    /// Default 0.
+    #[must_use]
+    pub fn repeat(mut self, probability: f64) -> Self {
+        self.repeat = probability;
+        self
+    }
+
+    /// How much one WebSocket carries in each direction. Default 4 MiB a second.
+    #[must_use]
+    pub fn bytes_per_second(mut self, bytes: u64) -> Self {
+        self.bytes_per_second = bytes.max(1);
+        self
+    }
+
+    /// What becomes of WebSockets that are dialled: each time one of these, by chance. Default: they
+    /// work.
+    ///
+    /// # Panics
+    /// If there are none.
+    #[must_use]
+    pub fn sockets(mut self, sockets: &[Sockets]) -> Self {
+        assert!(!sockets.is_empty(), "a WebSocket has to do something");
+        self.sockets = sockets.to_vec();
+        self
+    }
+
+    /// Cuts a client's WebSocket about so often. Both sides are told.
+    #[must_use]
+    pub fn cut_every(self, mean: Duration) -> Self {
+        self.fault_every(Fault::Cut, mean)
+    }
+
+    /// Lets a client's WebSocket go dead about so often, one way or both. Nobody is told.
+    #[must_use]
+    pub fn half_open_every(self, mean: Duration) -> Self {
+        self.fault_every(Fault::HalfOpen, mean)
+    }
+
+    /// Takes a client's whole network away about so often, for up to 10 s.
+    #[must_use]
+    pub fn offline_every(self, mean: Duration) -> Self {
+        self.fault_every(Fault::Offline, mean)
+    }
+
+    fn fault_every(mut self, fault: Fault, mean: Duration) -> Self {
+        self.faults.push((fault, mean));
+        self
+    }
+}

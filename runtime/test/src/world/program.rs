@@ -1,0 +1,445 @@
+//! The program at one end of a session: it sends, calls, cancels, handles, replies, by chance.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
+
+use bytes::Bytes;
+use sente_proto::Time;
+use sente_proto::frame::{Failure, Outcome};
+use sente_proto::session::{
+    Arrival, CallFailure, CallId, Delivery, Event, Outgoing, Refusal, Session,
+};
+
+use crate::contract::{Kind, Version};
+use crate::model::{Model, Verdict};
+use crate::plan::Plan;
+use crate::report::{Coverage, Trace};
+use crate::rng::Rng;
+use crate::tag::Tag;
+
+/// What a program sees of the world.
+pub(super) struct Scene<'a> {
+    pub(super) now: Time,
+    pub(super) plan: &'a Plan,
+    pub(super) rng: &'a mut Rng,
+    pub(super) model: &'a mut Model,
+    pub(super) coverage: &'a mut Coverage,
+    pub(super) trace: &'a mut Trace,
+}
+
+/// Something that a slow handler does at its end.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Work {
+    /// The handler of an event has finished.
+    Finish,
+    /// That of a call.
+    Answer { call: u64, tag: Tag },
+}
+
+pub(super) struct Program {
+    pub(super) half: usize,
+    /// The half before this one, of which news may still be under way within a step.
+    before: Option<usize>,
+    version: Version,
+    calls: BTreeMap<CallId, Tag>,
+    waiting: VecDeque<Waiting>,
+    running: BTreeMap<u64, Running>,
+    events_running: usize,
+    later: Vec<(Duration, Work)>,
+}
+
+/// A call that waits for room.
+struct Waiting {
+    call: CallId,
+    kind: Kind,
+    size: usize,
+}
+
+#[derive(Clone, Copy)]
+struct Running {
+    half: usize,
+    tag: Tag,
+}
+
+impl Program {
+    pub(super) fn new(half: usize, version: Version) -> Self {
+        Self {
+            half,
+            before: None,
+            version,
+            calls: BTreeMap::new(),
+            waiting: VecDeque::new(),
+            running: BTreeMap::new(),
+            events_running: 0,
+            later: Vec::new(),
+        }
+    }
+
+    /// A fresh session takes the place of the last one.
+    pub(super) fn goes_on_as(&mut self, half: usize) {
+        self.before = Some(std::mem::replace(&mut self.half, half));
+    }
+
+    /// All news of a step have been heard.
+    pub(super) fn step_is_over(&mut self, model: &Model) -> Verdict {
+        if let Some(before) = self.before.take() {
+            model.check_calls_ended(before)?;
+            if let Some(running) = self.running.values().find(|it| it.half == before) {
+                return Err(format!(
+                    "the handler of call {} runs on after the end of its session",
+                    running.tag
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// What handlers are going to do.
+    pub(super) fn take_later(&mut self) -> Vec<(Duration, Work)> {
+        std::mem::take(&mut self.later)
+    }
+
+    /// Handlers that run, those of ended sessions too.
+    pub(super) fn handlers(&self) -> usize {
+        self.events_running + self.running.len()
+    }
+
+    /// No call waits for room while there is some.
+    pub(super) fn check_room(&self, session: &Session) -> Verdict {
+        let limits = session.limits();
+        let has_room =
+            session.queued() < limits.outbox_events && session.queued_bytes() < limits.outbox_bytes;
+        if has_room && !self.waiting.is_empty() {
+            return Err(format!(
+                "{} calls of half {} wait for room, and there is some",
+                self.waiting.len(),
+                self.half
+            ));
+        }
+        Ok(())
+    }
+
+    // ---- of its own accord ----
+
+    /// Does something. Returns whether the outbox was full.
+    pub(super) fn act(&mut self, session: &mut Session, scene: &mut Scene<'_>) -> Verdict<bool> {
+        let kind = match scene.rng.below(100) {
+            0..40 => Kind::Reliable,
+            40..55 => Kind::Latest,
+            55..65 => Kind::Volatile,
+            65..90 => Kind::Call,
+            90..92 => Kind::Novel,
+            92..94 => Kind::NovelCall,
+            _ => {
+                self.cancel(session, scene);
+                return Ok(false);
+            }
+        };
+        let Some(event) = self.version.number(kind) else {
+            return Ok(false);
+        };
+        let size = size(session, scene.rng);
+        match kind {
+            Kind::Call | Kind::NovelCall => self.call(session, scene, kind, event, size),
+            _ => self.send(session, scene, kind, event, size),
+        }
+    }
+
+    fn send(
+        &mut self,
+        session: &mut Session,
+        scene: &mut Scene<'_>,
+        kind: Kind,
+        event: u32,
+        size: usize,
+    ) -> Verdict<bool> {
+        let key = scene.rng.below(3) as u8;
+        let tag = scene.model.sends(self.half, kind, key);
+        let event = Outgoing {
+            event,
+            payload: tag.payload(size),
+            delivery: match kind {
+                Kind::Latest => Delivery::Latest,
+                Kind::Volatile => Delivery::Volatile,
+                _ => Delivery::Reliable,
+            },
+            key: match kind {
+                Kind::Latest => Bytes::copy_from_slice(&[key]),
+                _ => Bytes::new(),
+            },
+        };
+        let result = session.send(scene.now, event);
+        scene.trace.note(scene.now, || {
+            format!("{tag} {kind:?} is sent: {}", shown(&result))
+        });
+        match result {
+            Ok(()) => Ok(false),
+            Err(refusal) => {
+                scene.model.refused(tag);
+                refused(scene, kind, refusal)
+            }
+        }
+    }
+
+    fn call(
+        &mut self,
+        session: &mut Session,
+        scene: &mut Scene<'_>,
+        kind: Kind,
+        event: u32,
+        size: usize,
+    ) -> Verdict<bool> {
+        let wait = Duration::from_millis(50)..Duration::from_secs(8);
+        let deadline = scene.now + scene.rng.within(&wait);
+        let tag = scene.model.calls(self.half, kind, deadline);
+        let result = session.call(scene.now, outgoing(event, tag, size), deadline);
+        scene.trace.note(scene.now, || {
+            format!("{tag} {kind:?} is made: {}", shown(&result))
+        });
+        match result {
+            Ok(call) => {
+                self.calls.insert(call, tag);
+                Ok(false)
+            }
+            Err(Refusal::Full) if scene.rng.chance(0.7) => {
+                let call = session.wait_for_room(deadline);
+                scene.model.call_waits(tag);
+                self.calls.insert(call, tag);
+                self.waiting.push_back(Waiting { call, kind, size });
+                scene.coverage.meet("calls that wait for room");
+                Ok(true)
+            }
+            Err(refusal) => {
+                scene.model.cancels(tag);
+                refused(scene, kind, refusal)
+            }
+        }
+    }
+
+    fn cancel(&mut self, session: &mut Session, scene: &mut Scene<'_>) {
+        if self.calls.is_empty() {
+            return;
+        }
+        let chosen = scene.rng.below(self.calls.len());
+        let Some((call, tag)) = self
+            .calls
+            .iter()
+            .nth(chosen)
+            .map(|(call, tag)| (*call, *tag))
+        else {
+            return;
+        };
+        scene
+            .trace
+            .note(scene.now, || format!("{tag} Call is cancelled"));
+        scene.coverage.meet("calls cancelled");
+        scene.model.cancels(tag);
+        self.calls.remove(&call);
+        self.waiting.retain(|waiting| waiting.call != call);
+        session.cancel(scene.now, call);
+    }
+
+    /// A slow handler has come to its end.
+    pub(super) fn work(&mut self, session: &mut Session, scene: &mut Scene<'_>, work: Work) {
+        match work {
+            Work::Finish => {
+                self.events_running -= 1;
+                session.finished();
+            }
+            Work::Answer { call, tag } => {
+                // Its call may have been cancelled, and another have taken its number.
+                if self
+                    .running
+                    .get(&call)
+                    .is_some_and(|running| running.tag == tag)
+                {
+                    self.answer(session, scene, call, tag);
+                }
+            }
+        }
+    }
+
+    fn answer(&mut self, session: &mut Session, scene: &mut Scene<'_>, call: u64, tag: Tag) {
+        let payload = tag.payload(size(session, scene.rng));
+        let outcome = match scene.rng.below(10) {
+            0 => Outcome::Rejected(payload),
+            1 => Outcome::Failed(Failure::Internal),
+            _ => Outcome::Reply(payload),
+        };
+        scene
+            .trace
+            .note(scene.now, || format!("{tag} Call is answered"));
+        self.running.remove(&call);
+        scene.model.answers(tag);
+        session.reply(scene.now, call, outcome);
+    }
+
+    // ---- what the session tells ----
+
+    pub(super) fn hear(
+        &mut self,
+        session: &mut Session,
+        scene: &mut Scene<'_>,
+        event: Event,
+    ) -> Verdict {
+        match event {
+            Event::Event(arrival) => {
+                let _ = self.arrives(scene, &arrival)?;
+                if scene.rng.chance(scene.plan.slow_handlers) {
+                    self.events_running += 1;
+                    self.later.push((pause(scene.rng), Work::Finish));
+                } else {
+                    session.finished();
+                }
+            }
+            Event::Call { call, arrival } => {
+                let (half, tag) = self.arrives(scene, &arrival)?;
+                self.running.insert(call, Running { half, tag });
+                match scene.rng.below(20) {
+                    // Its caller's deadline ends it, or the session's end.
+                    0 => {}
+                    _ if scene.rng.chance(scene.plan.slow_handlers * 2.0) => {
+                        let work = Work::Answer { call, tag };
+                        self.later.push((pause(scene.rng), work));
+                    }
+                    _ => self.answer(session, scene, call, tag),
+                }
+            }
+            Event::Cancelled { call } => {
+                // It may have been answered in the same moment.
+                if let Some(Running { half, tag }) = self.running.remove(&call) {
+                    scene.coverage.meet("handlers cancelled");
+                    scene
+                        .trace
+                        .note(scene.now, || format!("{tag} handler is cancelled"));
+                    scene.model.handler_cancelled(half, tag, scene.now)?;
+                }
+            }
+            Event::Completed(call) => self.completed(session, scene, call)?,
+            Event::Room => self.room(session, scene)?,
+        }
+        Ok(())
+    }
+
+    fn arrives(&mut self, scene: &mut Scene<'_>, arrival: &Arrival) -> Verdict<(usize, Tag)> {
+        let tag = Tag::read(&arrival.payload).ok_or("a payload was garbled")?;
+        let kind = self
+            .version
+            .kind(arrival.event)
+            .ok_or("an event has a number that there is not")?;
+        let before = self
+            .before
+            .filter(|before| scene.model.half(*before).peer == Some(tag.half));
+        let half = before.unwrap_or(self.half);
+        scene
+            .trace
+            .note(scene.now, || format!("{tag} {kind:?} arrives at {half}"));
+        scene.coverage.meet(match kind {
+            Kind::Reliable => "reliable events delivered",
+            Kind::Latest => "latest events delivered",
+            Kind::Volatile => "volatile events delivered",
+            _ => "calls delivered",
+        });
+        scene.model.arrives(half, tag, kind, scene.now)?;
+        Ok((half, tag))
+    }
+
+    fn completed(&mut self, session: &mut Session, scene: &mut Scene<'_>, call: CallId) -> Verdict {
+        let tag = self
+            .calls
+            .remove(&call)
+            .ok_or("a call ended that was never made, or had ended")?;
+        self.waiting.retain(|waiting| waiting.call != call);
+        let result = session
+            .take_result(call)
+            .ok_or_else(|| format!("call {tag} ended without a result"))?;
+        scene.trace.note(scene.now, || match &result {
+            Ok(_) => format!("{tag} Call brings a reply"),
+            Err(CallFailure::Rejected(_)) => format!("{tag} Call is rejected"),
+            Err(failure) => format!("{tag} Call fails: {failure:?}"),
+        });
+        scene.coverage.meet(match &result {
+            Ok(_) => "calls replied",
+            Err(CallFailure::Rejected(_)) => "calls rejected",
+            Err(CallFailure::Failed(_)) => "calls failed",
+            Err(CallFailure::TimedOut { .. }) => "calls timed out",
+            Err(CallFailure::Disconnected { .. }) => "calls disconnected",
+            Err(CallFailure::Full) => "calls without room",
+        });
+        scene.model.call_ends(tag, &result, scene.now)
+    }
+
+    fn room(&mut self, session: &mut Session, scene: &mut Scene<'_>) -> Verdict {
+        while let Some(Waiting { call, kind, size }) = self.waiting.pop_front() {
+            let (Some(tag), Some(event)) =
+                (self.calls.get(&call).copied(), self.version.number(kind))
+            else {
+                continue;
+            };
+            let new = scene.model.call_gets_room(tag);
+            match session.call_with_room(scene.now, outgoing(event, new, size), call) {
+                Ok(()) => {
+                    scene
+                        .trace
+                        .note(scene.now, || format!("{new} {kind:?} gets room"));
+                    self.calls.insert(call, new);
+                }
+                Err(Refusal::Unsupported) if kind == Kind::NovelCall => {
+                    scene.model.cancels(new);
+                    self.calls.remove(&call);
+                    session.cancel(scene.now, call);
+                }
+                // It goes on waiting, and so do those behind it.
+                Err(Refusal::Full) => {
+                    scene.model.call_waits(new);
+                    self.calls.insert(call, new);
+                    self.waiting.push_front(Waiting { call, kind, size });
+                    break;
+                }
+                Err(refusal) => return Err(format!("call {new} was refused: {refusal:?}")),
+            }
+        }
+        Ok(())
+    }
+}
+
+fn refused(scene: &mut Scene<'_>, kind: Kind, refusal: Refusal) -> Verdict<bool> {
+    match refusal {
+        Refusal::Full => {
+            scene.coverage.meet("sends refused by a full outbox");
+            Ok(true)
+        }
+        Refusal::Unsupported if matches!(kind, Kind::Novel | Kind::NovelCall) => Ok(false),
+        refusal => Err(format!("{kind:?} was refused: {refusal:?}")),
+    }
+}
+
+fn outgoing(event: u32, tag: Tag, size: usize) -> Outgoing {
+    Outgoing {
+        event,
+        payload: tag.payload(size),
+        delivery: Delivery::Reliable,
+        key: Bytes::new(),
+    }
+}
+
+/// Most payloads are small, some fill a frame, few are as large as may be.
+fn size(session: &Session, rng: &mut Rng) -> usize {
+    let max = session.limits().max_message;
+    match rng.below(100) {
+        0..90 => 20 + rng.below(60),
+        90..98 => rng.below(10_000).min(max),
+        _ => max,
+    }
+}
+
+fn pause(rng: &mut Rng) -> Duration {
+    rng.within(&(Duration::from_millis(1)..Duration::from_secs(3)))
+}
+
+fn shown<T>(result: &Result<T, Refusal>) -> String {
+    match result {
+        Ok(_) => "accepted".to_owned(),
+        Err(refusal) => format!("{refusal:?}"),
+    }
+}

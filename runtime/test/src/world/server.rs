@@ -1,0 +1,446 @@
+//! The server: its registry, its sessions with their seats and programs, and the driver that ties
+//! them together.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use sente_proto::frame::Frame;
+use sente_proto::server::{Caps, Carrier, Due, Heard, Mappings, Seat, Sessions};
+use sente_proto::session::Session;
+use sente_proto::{Close, CloseReason, FreshReason, ResumeSecret, SessionId, Time, wire};
+
+use super::World;
+use super::program::{Program, Scene};
+use super::queue::{Asked, ForServer};
+use crate::contract::Version;
+use crate::model::Verdict;
+use crate::plan::Plan;
+use crate::rng::Rng;
+
+pub(super) struct Server {
+    /// `None` while the program is down.
+    pub(super) sessions: Option<Sessions<usize>>,
+    /// By the half of the session in the model; `None` once it has ended.
+    pub(super) seats: Vec<Option<Box<Seated>>>,
+    pub(super) mappings: Mappings,
+    pub(super) contract: Arc<sente_proto::contract::Contract>,
+    pub(super) run: u64,
+    pub(super) rng: Rng,
+}
+
+/// A session with all that belongs to it.
+pub(super) struct Seated {
+    pub(super) id: SessionId,
+    pub(super) seat: Seat,
+    pub(super) session: Session,
+    pub(super) program: Program,
+    pub(super) carrier: At,
+    /// The application knows of it.
+    pub(super) is_told: bool,
+    pub(super) timer: Option<Time>,
+}
+
+/// What serves a session, as the driver knows it.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum At {
+    Nothing,
+    Socket(usize),
+    Poll(Option<Held>),
+}
+
+/// A poll that waits for its answer.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Held {
+    pub(super) of: Asked,
+    pub(super) epoch: u64,
+    pub(super) number: u64,
+    pub(super) until: Time,
+}
+
+impl Server {
+    pub(super) fn new(plan: &Plan, mut rng: Rng) -> Self {
+        let contract = Version::First.contract();
+        Self {
+            sessions: Some(Sessions::new(Caps::default(), plan.limits.window)),
+            seats: Vec::new(),
+            mappings: Mappings::new(Arc::clone(&contract)),
+            contract,
+            run: rng.bits(),
+            rng,
+        }
+    }
+
+    pub(super) fn is_up(&self) -> bool {
+        self.sessions.is_some()
+    }
+
+    pub(super) fn half_of(&self, id: SessionId) -> Option<usize> {
+        self.sessions.as_ref()?.get(id).copied()
+    }
+
+    pub(super) fn seat(&mut self, half: usize) -> Option<&mut Seated> {
+        self.seats.get_mut(half)?.as_deref_mut()
+    }
+
+    pub(super) fn alive(&self) -> impl Iterator<Item = (usize, &Seated)> {
+        self.seats
+            .iter()
+            .enumerate()
+            .filter_map(|(half, seated)| Some((half, seated.as_deref()?)))
+    }
+}
+
+impl World {
+    pub(super) fn server_hears(&mut self, what: ForServer) -> Verdict {
+        match what {
+            ForServer::Message { socket, message } => {
+                let came = self.arrived(socket, true, message.len());
+                if came && self.sockets[socket].server_open && self.server.is_up() {
+                    self.server_reads(socket, &message)?;
+                }
+                // Its sender may go on.
+                let client = self.sockets[socket].client;
+                if self.clients[client].asleep.is_none() && self.sockets[socket].id.is_some() {
+                    self.pump_client(client)?;
+                }
+                Ok(())
+            }
+            ForServer::Closed { socket } => {
+                self.sockets[socket].server_open = false;
+                let Some((half, epoch)) = self.sockets[socket].serves else {
+                    return Ok(());
+                };
+                if let Some(seated) = self.server.seat(half)
+                    && seated.seat.detach(&mut seated.session, epoch)
+                {
+                    seated.carrier = At::Nothing;
+                    self.pump_seat(half)?;
+                }
+                Ok(())
+            }
+            ForServer::Request { of, body } => self.server_answers(of, &body),
+            ForServer::Aborted { of } => {
+                let held = self.server.seats.iter_mut().flatten().find_map(|seated| {
+                    match &mut seated.carrier {
+                        At::Poll(held) if held.is_some_and(|held| held.of == of) => Some(held),
+                        _ => None,
+                    }
+                });
+                if let Some(held) = held {
+                    *held = None;
+                }
+                Ok(())
+            }
+            ForServer::Tick { half } => self.server_tick(half),
+            ForServer::Work { half, work } => {
+                if let Some((seated, mut scene)) = self.at_seat(half) {
+                    seated.program.work(&mut seated.session, &mut scene, work);
+                    self.pump_seat(half)?;
+                }
+                Ok(())
+            }
+            ForServer::Drain { half } => {
+                let retry_after = Some(self.rng.around(Duration::from_secs(1)));
+                let close = Close {
+                    retry_after,
+                    ..Close::new(CloseReason::Shutdown)
+                };
+                self.end_session(half, &close, FreshReason::Shutdown)
+            }
+        }
+    }
+
+    // ---- WebSockets ----
+
+    fn server_reads(&mut self, socket: usize, message: &Bytes) -> Verdict {
+        match self.sockets[socket].serves {
+            Some((half, epoch)) => {
+                self.note_frame("server", half, "reads", message);
+                let limits = self.plan.limits.wire();
+                let frame = wire::decode(self.plan.codec, message, &limits)
+                    .map_err(|error| format!("a client's frame is none: {error}"))?;
+                if self.frame_came(half, epoch, frame)?.is_some() {
+                    // Whatever it is, the close has been sent or nobody is there to read it.
+                    self.drop_socket(socket, half);
+                }
+                self.pump_seat(half)
+            }
+            None => self.socket_greets(socket, message),
+        }
+    }
+
+    fn socket_greets(&mut self, socket: usize, message: &Bytes) -> Verdict {
+        let hello = wire::decode_hello(message, &self.plan.limits.wire())
+            .map_err(|error| format!("a client's hello is none: {error}"))?;
+        let epoch = hello.epoch;
+        match self.seat_client(&hello, Carrier::WebSocket)? {
+            Ok((half, welcome)) => {
+                self.sockets[socket].serves = Some((half, epoch));
+                if let Some(seated) = self.server.seat(half) {
+                    seated.carrier = At::Socket(socket);
+                }
+                self.send_frame(socket, half, &welcome);
+                self.pump_seat(half)
+            }
+            Err(answer) => {
+                self.send_frame(socket, usize::MAX, &answer);
+                self.server_closes(socket);
+                Ok(())
+            }
+        }
+    }
+
+    fn send_frame(&mut self, socket: usize, half: usize, frame: &Frame) {
+        let mut message = Vec::new();
+        wire::encode(self.plan.codec, frame, &mut message);
+        self.note_frame("server", half, "sends", &message);
+        self.send_down(socket, Bytes::from(message));
+    }
+
+    /// A frame came on the carrier of that epoch. Returns what to answer if the carrier is done for.
+    pub(super) fn frame_came(
+        &mut self,
+        half: usize,
+        epoch: u64,
+        frame: Frame,
+    ) -> Verdict<Option<Close>> {
+        let Self { server, .. } = self;
+        let Some(seated) = server.seats[half].as_deref_mut() else {
+            return Ok(Some(Close::new(CloseReason::UnknownSession)));
+        };
+        let heard = seated.seat.handle_frame(
+            self.now,
+            &mut seated.session,
+            &server.mappings,
+            epoch,
+            frame,
+        );
+        match heard {
+            Ok(Heard::Nothing) => Ok(None),
+            Ok(Heard::Ends(reason)) => {
+                violated(&Close::new(reason))?;
+                let close = Close::new(CloseReason::Goodbye);
+                self.coverage.meet("goodbyes");
+                self.end_session(half, &close, FreshReason::Requested)?;
+                Ok(Some(close))
+            }
+            Ok(Heard::Leaves) => {
+                if seated.seat.detach(&mut seated.session, epoch) {
+                    seated.carrier = At::Nothing;
+                }
+                Ok(Some(Close::new(CloseReason::Replaced)))
+            }
+            Err(close) => {
+                violated(&close)?;
+                Ok(Some(close))
+            }
+        }
+    }
+
+    fn drop_socket(&mut self, socket: usize, half: usize) {
+        if !self.sockets[socket].server_open {
+            return;
+        }
+        if let Some(seated) = self.server.seat(half) {
+            let replaced = Frame::Close(Box::new(seated.seat.replaced()));
+            self.send_frame(socket, half, &replaced);
+        }
+        self.server_closes(socket);
+    }
+
+    // ---- time and programs ----
+
+    /// A seat's timer has come.
+    pub(super) fn seat_timer(&mut self, half: usize) -> Verdict {
+        while let Some(seated) = self.server.seat(half) {
+            let Some(due) = seated.seat.handle_timeout(self.now, &mut seated.session) else {
+                break;
+            };
+            match due {
+                Due::Ping => self.coverage.meet("pings"),
+                Due::Silent => {
+                    let carrier = std::mem::replace(&mut seated.carrier, At::Nothing);
+                    self.trace
+                        .note(self.now, || format!("server {half}: its carrier is silent"));
+                    self.coverage.meet("silent carriers");
+                    let why = Frame::Close(Box::new(Close::new(CloseReason::Silent)));
+                    self.leave(half, carrier, &why);
+                }
+                Due::Expired => {
+                    let close = Close::new(CloseReason::UnknownSession);
+                    self.end_session(half, &close, FreshReason::Expired)?;
+                }
+            }
+        }
+        self.pump_seat(half)
+    }
+
+    fn server_tick(&mut self, half: usize) -> Verdict {
+        if self.now >= self.talk_until || self.server.seat(half).is_none() {
+            return Ok(());
+        }
+        let pause = self.rng.around(self.plan.pause);
+        self.for_server(self.now + pause, ForServer::Tick { half });
+        for _ in 0..=self.rng.below(self.plan.burst) {
+            let Some((seated, mut scene)) = self.at_seat(half) else {
+                break;
+            };
+            if seated.program.act(&mut seated.session, &mut scene)? {
+                let close = Close::new(CloseReason::Overflow);
+                return self.end_session(half, &close, FreshReason::Overflow);
+            }
+        }
+        self.pump_seat(half)
+    }
+
+    fn at_seat(&mut self, half: usize) -> Option<(&mut Seated, Scene<'_>)> {
+        let seated = self.server.seats.get_mut(half)?.as_deref_mut()?;
+        let scene = Scene {
+            now: self.now,
+            plan: &self.plan,
+            rng: &mut self.rng,
+            model: &mut self.model,
+            coverage: &mut self.coverage,
+            trace: &mut self.trace,
+        };
+        Some((seated, scene))
+    }
+
+    // ---- what comes of it ----
+
+    /// Takes out all that a session has to say, and notes when it wants to be asked again.
+    pub(super) fn pump_seat(&mut self, half: usize) -> Verdict {
+        loop {
+            while let Some((seated, mut scene)) = self.at_seat(half)
+                && let Some(event) = seated.session.poll_event()
+            {
+                seated
+                    .program
+                    .hear(&mut seated.session, &mut scene, event)?;
+            }
+            if !self.serve(half) {
+                break;
+            }
+        }
+        let Some(seated) = self
+            .server
+            .seats
+            .get_mut(half)
+            .and_then(Option::as_deref_mut)
+        else {
+            return Ok(());
+        };
+        let takes_more = match seated.carrier {
+            At::Nothing | At::Poll(None) => false,
+            At::Poll(Some(_)) => true,
+            At::Socket(socket) => self.sockets[socket].down.is_writable(),
+        };
+        let held = match seated.carrier {
+            At::Poll(Some(held)) => Some(held.until),
+            _ => None,
+        };
+        let own = Some(seated.seat.poll_timeout(&seated.session));
+        let data = seated.session.poll_timeout().filter(|_| takes_more);
+        seated.timer = [own, data, held].into_iter().flatten().min();
+        let becomes_known = seated.seat.is_confirmed() && !seated.is_told;
+        seated.is_told |= becomes_known;
+        let (id, later) = (seated.id, seated.program.take_later());
+        for (after, work) in later {
+            self.for_server(self.now + after, ForServer::Work { half, work });
+        }
+        if becomes_known {
+            if let Some(sessions) = &mut self.server.sessions {
+                sessions.confirm(id);
+            }
+            let pause = self.rng.around(self.plan.pause);
+            self.for_server(self.now + pause, ForServer::Tick { half });
+        }
+        self.check_session(half, false)
+    }
+
+    /// Gives the carrier a frame, or answers a poll. Returns whether there may be more.
+    fn serve(&mut self, half: usize) -> bool {
+        let now = self.now;
+        let Some(seated) = self
+            .server
+            .seats
+            .get_mut(half)
+            .and_then(Option::as_deref_mut)
+        else {
+            return false;
+        };
+        match seated.carrier {
+            At::Nothing | At::Poll(None) => false,
+            At::Socket(socket) => {
+                if !self.sockets[socket].down.is_writable() {
+                    self.coverage.meet("carriers backed up");
+                    return false;
+                }
+                let Some(message) = seated.session.poll_data(now) else {
+                    return false;
+                };
+                let message = Bytes::from(message);
+                self.note_frame("server", half, "sends", &message);
+                self.send_down(socket, message);
+                true
+            }
+            At::Poll(Some(held)) => self.serve_poll(half, held),
+        }
+    }
+
+    // ---- ends ----
+
+    /// Ends a session and tells its carrier.
+    pub(super) fn end_session(
+        &mut self,
+        half: usize,
+        close: &Close,
+        reason: FreshReason,
+    ) -> Verdict {
+        let now = self.now;
+        violated(close)?;
+        let Some(mut seated) = self.server.seats.get_mut(half).and_then(Option::take) else {
+            return Ok(());
+        };
+        self.trace
+            .note(now, || format!("server {half}: session ends, {reason:?}"));
+        if let Some(sessions) = &mut self.server.sessions {
+            sessions.remove(now, seated.id, reason);
+        }
+        self.coverage.meet(if seated.is_told {
+            "sessions ended by the server"
+        } else {
+            "unconfirmed sessions ended"
+        });
+        self.leave(half, seated.carrier, &Frame::Close(Box::new(close.clone())));
+        let unconfirmed = seated.session.end();
+        self.model.ends(half, reason, &unconfirmed, now)?;
+        while let Some(event) = seated.session.poll_event() {
+            let mut scene = Scene {
+                now,
+                plan: &self.plan,
+                rng: &mut self.rng,
+                model: &mut self.model,
+                coverage: &mut self.coverage,
+                trace: &mut self.trace,
+            };
+            seated
+                .program
+                .hear(&mut seated.session, &mut scene, event)?;
+        }
+        self.model.check_calls_ended(half)
+    }
+
+    pub(super) fn find_session(&self, id: SessionId, secret: &ResumeSecret) -> Option<usize> {
+        self.server.sessions.as_ref()?.find(id, secret)
+    }
+}
+
+/// Honest machines do not break the protocol.
+pub(super) fn violated(close: &Close) -> Verdict {
+    if close.reason.is_violation() {
+        return Err(format!("the server closes with {:?}", close.reason));
+    }
+    Ok(())
+}
