@@ -125,10 +125,11 @@ impl<E> CallError<E> {
     }
 }
 
-impl<E: fmt::Display> fmt::Display for CallError<E> {
+// Every error type has `Debug`; few contracts give theirs `Display`, and none should have to.
+impl<E: fmt::Debug> fmt::Display for CallError<E> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Rejected(error) => error.fmt(f),
+            Self::Rejected(error) => write!(f, "the handler refused: {error:?}"),
             Self::TimedOut {
                 maybe_executed: true,
             } => f.write_str("no answer within the deadline; the handler may have run"),
@@ -152,7 +153,7 @@ impl<E: fmt::Display> fmt::Display for CallError<E> {
     }
 }
 
-impl<E: std::error::Error> std::error::Error for CallError<E> {}
+impl<E: fmt::Debug> std::error::Error for CallError<E> {}
 
 /// Why an incoming event reached no handler.
 #[derive(Debug)]
