@@ -87,16 +87,19 @@ impl<D: Direction> Dispatcher<D> {
     /// Sets to work the handlers of all that has come in on `port`.
     ///
     /// A handler that does not wait has finished when this returns; one that waits goes on beside.
+    /// While another task is at it for the same port, this returns at once: that one sets all to
+    /// work, so that they start in order.
     pub fn dispatch(self: &Arc<Self>, from: &D::From, port: &Arc<Port>, cx: &mut Context<'_>) {
-        let mut arrivals = port.take_arrivals();
-        while !arrivals.is_empty() {
+        let Some(mut turn) = port.begin_dispatch() else {
+            return;
+        };
+        while let Some(mut arrivals) = turn.next() {
             // One look at the clock for all of them: it costs more than the rest of a short reply.
             let now = port.now();
             for arrived in arrivals.drain(..) {
                 self.start(now, from, port, arrived, cx);
             }
-            port.return_arrivals(std::mem::take(&mut arrivals));
-            arrivals = port.take_arrivals();
+            turn.give_back(arrivals);
         }
     }
 

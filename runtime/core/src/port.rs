@@ -44,6 +44,8 @@ struct State {
     callers: Vec<Option<Waker>>,
     /// What has come in and not yet been given to its handler.
     arrivals: VecDeque<Arrived>,
+    /// Someone gives arrivals to their handlers.
+    dispatching: bool,
     /// Handlers of calls that wait, to be dropped when the call is cancelled.
     running: HashMap<u64, AbortHandle>,
     /// Namespaces whose handlers run one after the other: what waits behind the one that runs.
@@ -75,6 +77,7 @@ impl Port {
                 session,
                 callers: Vec::new(),
                 arrivals: VecDeque::new(),
+                dispatching: false,
                 running: HashMap::new(),
                 lanes: HashMap::new(),
                 bells: Slab::new(),
@@ -197,16 +200,16 @@ impl Port {
 
     // ---- handlers ----
 
-    pub(crate) fn take_arrivals(&self) -> VecDeque<Arrived> {
-        std::mem::take(&mut self.lock().arrivals)
-    }
-
-    /// Gives back the emptied queue, so that its memory serves again.
-    pub(crate) fn return_arrivals(&self, empty: VecDeque<Arrived>) {
-        let mut state = self.lock();
-        if state.arrivals.capacity() == 0 && empty.capacity() <= 64 {
-            state.arrivals = empty;
-        }
+    /// The right to give arrivals to their handlers; `None` while another has it, who then gives
+    /// all that come.
+    ///
+    /// While one carrier replaces another, both may bring something at the same time.
+    pub(crate) fn begin_dispatch(&self) -> Option<Turn<'_>> {
+        let was_dispatching = std::mem::replace(&mut self.lock().dispatching, true);
+        (!was_dispatching).then(|| Turn {
+            port: self,
+            is_over: false,
+        })
     }
 
     /// The handler of an event or a call has finished.
@@ -270,6 +273,43 @@ impl Port {
     fn lock(&self) -> MutexGuard<'_, State> {
         // No user code runs under the lock but wakers; the state is whole at every await.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// From [`Port::begin_dispatch`]. It is over when there is nothing more, or when it is dropped.
+pub(crate) struct Turn<'a> {
+    port: &'a Port,
+    is_over: bool,
+}
+
+impl Turn<'_> {
+    /// What has come in since.
+    pub(crate) fn next(&mut self) -> Option<VecDeque<Arrived>> {
+        let mut state = self.port.lock();
+        if state.arrivals.is_empty() {
+            // Under the same lock: whatever comes after this begins a turn of its own.
+            state.dispatching = false;
+            self.is_over = true;
+            return None;
+        }
+        Some(std::mem::take(&mut state.arrivals))
+    }
+
+    /// Gives back the emptied queue, so that its memory serves again.
+    pub(crate) fn give_back(&self, empty: VecDeque<Arrived>) {
+        let mut state = self.port.lock();
+        if state.arrivals.capacity() == 0 && empty.capacity() <= 64 {
+            state.arrivals = empty;
+        }
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        // A panic must not silence the session for ever.
+        if !self.is_over {
+            self.port.lock().dispatching = false;
+        }
     }
 }
 

@@ -55,6 +55,8 @@ pub enum Talk {
 #[derive(Default)]
 struct Shared {
     notes: Mutex<Vec<String>>,
+    /// Done once, in the midst of the next note.
+    meanwhile: Mutex<Option<Box<dyn FnOnce() + Send>>>,
     hanging: AtomicUsize,
     gate: wired::Gate,
 }
@@ -79,6 +81,10 @@ impl Drop for Counted<'_> {
 
 impl TalkServer for Server {
     async fn note(&self, _from: &Peer, text: String) {
+        let meanwhile = self.0.meanwhile.lock().unwrap().take();
+        if let Some(meanwhile) = meanwhile {
+            std::thread::spawn(meanwhile).join().unwrap();
+        }
         self.0.notes.lock().unwrap().push(text);
     }
 
@@ -347,4 +353,19 @@ fn an_ended_session_fails_calls_at_once_and_drops_their_handlers() {
     assert_eq!(test.server.hanging.load(Ordering::SeqCst), 0);
     assert_eq!(test.notes(), ["event begins", "event ends"]);
     assert!(matches!(test.talk().note("late"), Err(SendError::Ended)));
+}
+
+#[test]
+fn while_carriers_change_handlers_still_start_in_order() {
+    let mut test = Test::new();
+    test.talk().note("first").unwrap();
+    let (talk, another_carrier) = (test.talk(), test.wired.another_carrier());
+    *test.server.meanwhile.lock().unwrap() = Some(Box::new(move || {
+        for text in ["second", "third"] {
+            talk.note(text).unwrap();
+            another_carrier();
+        }
+    }));
+    test.wired.run();
+    assert_eq!(test.notes(), ["first", "second", "third"]);
 }

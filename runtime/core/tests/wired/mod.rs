@@ -123,6 +123,16 @@ impl Wired {
         }
     }
 
+    /// What a second carrier of the server does, on any thread: takes in a frame and dispatches.
+    pub(crate) fn another_carrier(&self) -> impl Fn() + Send + Sync + 'static {
+        let (server, peer) = (Arc::clone(&self.server), self.peer.clone());
+        let client = Arc::clone(self.link.port());
+        move || {
+            carry(&client, peer.port());
+            server.dispatch(&peer, peer.port(), &mut Context::from_waker(Waker::noop()));
+        }
+    }
+
     fn has_data(&self) -> bool {
         [self.link.port(), self.peer.port()]
             .into_iter()
