@@ -153,7 +153,18 @@ async fn serve(service: &Arc<Service>, form: Form, head: &Head, frames: BodyFram
     client.port.ring();
     match turn {
         Turn::Send => {
-            let acknowledge = client.port.with(|now, session| session.acknowledge(now));
+            // What a replaced carrier is told is told to nobody, and would count as told.
+            let acknowledge = client.with(|now, chair, session| {
+                if chair.seat.is_current(head.epoch) {
+                    Ok(session.acknowledge(now))
+                } else {
+                    Err(chair.seat.replaced())
+                }
+            });
+            let acknowledge = match acknowledge {
+                Ok(acknowledge) => acknowledge,
+                Err(close) => return answer_close(form, &close),
+            };
             let data = Data {
                 acknowledge: Some(acknowledge),
                 ..Data::default()
