@@ -1,0 +1,5 @@
+//! The client and the real server, over real sockets.
+
+mod house;
+mod order;
+mod talk;

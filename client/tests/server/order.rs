@@ -1,0 +1,102 @@
+//! The promise: in order, exactly once, whatever the connection does.
+
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use sente::SendError;
+use sente_client::{Carrier, Client, SessionState};
+use tokio::sync::mpsc::UnboundedReceiver;
+
+use crate::house::{House, Running, Ui, soon};
+
+/// Sends numbers as fast as there is room.
+async fn count(client: &Client, numbers: std::ops::Range<u32>) {
+    let house = House::to_server(client);
+    for number in numbers {
+        while let Err(error) = house.count(number) {
+            assert!(matches!(error, SendError::Full), "{error}");
+            tokio::task::yield_now().await;
+        }
+    }
+}
+
+async fn all_come_back(counted: &mut UnboundedReceiver<u32>, numbers: std::ops::Range<u32>) {
+    for number in numbers {
+        assert_eq!(soon("a number", counted.recv()).await, Some(number));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nothing_is_lost_or_repeated_while_carriers_come_and_go() {
+    const ROUNDS: u32 = 12;
+    const EACH: u32 = 500;
+    let server = Running::start().await;
+    let (ui, mut counted) = Ui::new();
+    let client = server.client().serve(House::client(ui)).connect();
+    for round in 0..ROUNDS {
+        let numbers = round * EACH..(round + 1) * EACH;
+        count(&client, numbers.clone()).await;
+        match round % 4 {
+            0 | 2 => client.break_connection(),
+            1 => client.set_carrier(Carrier::Poll),
+            _ => client.set_carrier(Carrier::Auto),
+        }
+        all_come_back(&mut counted, numbers).await;
+    }
+    let seen = server.seen.counts.lock().unwrap().clone();
+    assert_eq!(seen, (0..ROUNDS * EACH).collect::<Vec<_>>());
+    assert_eq!(client.state().session, Some(SessionState::Resumed));
+    assert!(client.unconfirmed().try_next().is_none());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_bad_connection_only_costs_time() {
+    let server = Running::start().await;
+    for carrier in [Carrier::WebSocket, Carrier::Poll] {
+        let (ui, mut counted) = Ui::new();
+        let client = server
+            .client()
+            .serve(House::client(ui))
+            .carrier(carrier)
+            .bad_connection(0.1)
+            .connect();
+        let house = House::to_server(&client);
+        for number in 0..40 {
+            house.count(number).unwrap();
+            let half = house.halve(number * 2).timeout(Duration::from_secs(50));
+            assert_eq!(soon("a reply", half).await, Ok(number));
+        }
+        all_come_back(&mut counted, 0..40).await;
+        // A poll that is lost is only repeated; a WebSocket is lost with its message.
+        let lost = client.state().last_close.is_some();
+        assert!(lost || carrier == Carrier::Poll, "nothing was struck");
+    }
+    // Once by each of both clients, and not once more.
+    let halved = server.seen.halved.lock().unwrap();
+    assert!(halved.values().all(|times| *times == 2), "{halved:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_calls_at_once_from_many_tasks() {
+    let server = Running::start().await;
+    for carrier in [Carrier::WebSocket, Carrier::Poll] {
+        let client = server
+            .client()
+            .contract::<House>()
+            .carrier(carrier)
+            .connect();
+        let tasks = (0..20).map(|task| {
+            let client = client.clone();
+            tokio::spawn(async move {
+                let calls =
+                    (0..50).map(|call| House::to_server(&client).halve(task * 100 + call * 2));
+                for (call, reply) in join_all(calls).await.into_iter().enumerate() {
+                    assert_eq!(reply, Ok(task * 50 + call as u32));
+                }
+            })
+        });
+        for task in join_all(tasks).await {
+            task.unwrap();
+        }
+    }
+}
