@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use axum::extract::{ConnectInfo, OriginalUri};
 use http::request::Parts;
-use http::{HeaderMap, HeaderName, HeaderValue, Uri};
+use http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
 use sente_proto::Secret;
 use sente_proto::frame::Hello;
 use sente_proto::server::Carrier;
@@ -88,7 +88,7 @@ impl Handshake {
         info.map(|ConnectInfo(address)| *address)
     }
 
-    /// The request for a peer to keep.
+    /// The request for a peer to keep, without the headers that made the WebSocket.
     pub(crate) fn to_request(&self) -> Parts {
         copied(&self.0.request)
     }
@@ -110,8 +110,14 @@ fn copied(parts: &Parts) -> Parts {
     copy.method = parts.method.clone();
     copy.version = parts.version;
     copy.uri = copied_uri(&parts.uri);
-    copy.headers = HeaderMap::with_capacity(parts.headers.keys_len());
-    for (name, value) in &parts.headers {
+    let kept = || {
+        parts
+            .headers
+            .iter()
+            .filter(|(name, _)| !is_of_connection(name))
+    };
+    copy.headers = HeaderMap::with_capacity(kept().count());
+    for (name, value) in kept() {
         let name = HeaderName::from_bytes(name.as_str().as_bytes());
         let copied = HeaderValue::from_bytes(value.as_bytes());
         if let (Ok(name), Ok(mut copied)) = (name, copied) {
@@ -124,6 +130,13 @@ fn copied(parts: &Parts) -> Parts {
         copy.extensions.insert(OriginalUri(copied_uri(uri)));
     }
     copy
+}
+
+/// Headers that say how the connection came about and nothing of the client. In many handshakes
+/// they are most of all.
+fn is_of_connection(name: &HeaderName) -> bool {
+    let of_connection = [header::CONNECTION, header::UPGRADE, header::CONTENT_LENGTH];
+    of_connection.contains(name) || name.as_str().starts_with("sec-websocket-")
 }
 
 fn copied_uri(uri: &Uri) -> Uri {

@@ -121,10 +121,15 @@ impl Line {
         Pin::new(&mut self.socket).start_send(message)
     }
 
-    pub(crate) async fn serve(mut self) {
+    pub(crate) async fn serve(mut self: Box<Self>) {
         let ControlFlow::Break(stop) = self.run().await else {
             return;
         };
+        // In a box: an idle connection must not carry it along.
+        Box::pin(self.stop(stop)).await;
+    }
+
+    async fn stop(self, stop: Stop) {
         let form = self.form();
         let Self {
             mut socket, seat, ..
@@ -140,7 +145,7 @@ impl Line {
         };
         // The session goes on, or has ended, without this carrier: its goodbye may take a while.
         drop(seat);
-        Box::pin(end.say(&mut socket, form)).await;
+        end.say(&mut socket, form).await;
     }
 
     async fn run(&mut self) -> ControlFlow<Stop> {

@@ -52,7 +52,8 @@ pub(crate) async fn upgrade(State(service): State<Arc<Service>>, request: Reques
             // In a box, because it is large and over soon, while the connection may last for days.
             let greeting = Box::pin(greet(service, socket, request));
             async move {
-                if let Some(line) = greeting.await {
+                let line = greeting.await;
+                if let Some(line) = line {
                     line.serve().await;
                 }
                 drop(counted);
@@ -63,7 +64,7 @@ pub(crate) async fn upgrade(State(service): State<Arc<Service>>, request: Reques
 // ---- the handshake ----
 
 /// Waits for the hello and answers it.
-async fn greet(service: Arc<Service>, mut socket: WebSocket, request: Parts) -> Option<Line> {
+async fn greet(service: Arc<Service>, mut socket: WebSocket, request: Parts) -> Option<Box<Line>> {
     let bytes = match first_message(&service, &mut socket).await {
         Ok(bytes) => bytes,
         Err(end) => {
@@ -89,7 +90,7 @@ async fn greet(service: Arc<Service>, mut socket: WebSocket, request: Parts) -> 
             welcome,
         }) => {
             // From here on the line gives the session back, whatever happens.
-            let mut line = Line::new(service, socket, client, epoch);
+            let mut line = Box::new(Line::new(service, socket, client, epoch));
             let mut bytes = Vec::new();
             wire::encode(codec, &welcome, &mut bytes);
             line.say_first(message(form, bytes)).ok()?;
