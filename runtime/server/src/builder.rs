@@ -268,7 +268,7 @@ impl Builder {
         self
     }
 
-    /// The longest that a poll is held. Default 25 s; it has to be less than the silence.
+    /// The longest that a poll is held. Default 25 s, and at most five sixths of the silence.
     pub fn poll_hold(mut self, hold: Duration) -> Self {
         self.limits.poll_hold = hold;
         self
@@ -296,7 +296,10 @@ impl Builder {
     #[must_use]
     pub fn build(self) -> Server {
         let clock = Clock::start();
-        let limits = Arc::new(self.limits);
+        let mut limits = self.limits;
+        // A client whose poll is held has nothing to say meanwhile; it must not count as silent.
+        limits.poll_hold = limits.poll_hold.min(limits.silence * 5 / 6);
+        let limits = Arc::new(limits);
         let running: Arc<Tally> = Arc::default();
         let host = Arc::new(Tokio {
             clock,

@@ -1,6 +1,5 @@
 //! The clock, the tasks, and who takes care of a session while no WebSocket does.
 
-use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -185,15 +184,15 @@ enum Next {
 }
 
 /// Runs a hook of the application beside whoever had cause to call it, who may hold locks of the
-/// application's own.
-pub(crate) fn aside(handlers: &Arc<Tally>, hook: impl Future<Output = ()> + Send + 'static) {
+/// application's own. Outside of any runtime there is no beside; it runs at once.
+pub(crate) fn aside(handlers: &Arc<Tally>, hook: impl FnOnce() + Send + 'static) {
     if let Ok(runtime) = tokio::runtime::Handle::try_current() {
         let counted = handlers.enter();
         runtime.spawn(async move {
-            hook.await;
+            hook();
             drop(counted);
         });
     } else {
-        tracing::error!("a session ended outside of any tokio runtime; `on_end` is not told");
+        hook();
     }
 }

@@ -201,7 +201,7 @@ impl Hub {
                 reason,
                 unconfirmed,
             };
-            drive::aside(&self.handlers, async move { on_end(peer, end) });
+            drive::aside(&self.handlers, move || on_end(peer, end));
         }
     }
 

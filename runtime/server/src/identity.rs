@@ -25,9 +25,9 @@ pub struct Identity {
 impl Identity {
     /// A client of this user. A user has as many clients as it has tabs and devices.
     #[must_use]
-    pub fn user(id: impl Into<Arc<str>>) -> Self {
+    pub fn user(id: impl AsRef<str>) -> Self {
         Self {
-            user: Some(id.into()),
+            user: Some(id.as_ref().into()),
         }
     }
 

@@ -137,9 +137,9 @@ impl User {
 
     /// Only those that gave their device this name.
     #[must_use]
-    pub fn device(self, name: impl Into<Arc<str>>) -> Audience {
+    pub fn device(self, name: impl AsRef<str>) -> Audience {
         Audience {
-            device: Some(name.into()),
+            device: Some(name.as_ref().into()),
             ..self.0
         }
     }

@@ -47,20 +47,21 @@ impl Server {
 
     /// All clients of a user.
     #[must_use]
-    pub fn user(&self, id: impl Into<Arc<str>>) -> User {
-        User::new(&self.hub, id.into())
+    pub fn user(&self, id: impl AsRef<str>) -> User {
+        User::new(&self.hub, id.as_ref().into())
     }
 
     /// All clients of several users.
     #[must_use]
-    pub fn users<I: Into<Arc<str>>>(&self, ids: impl IntoIterator<Item = I>) -> Audience {
-        Audience::users(&self.hub, ids.into_iter().map(Into::into).collect())
+    pub fn users<I: AsRef<str>>(&self, ids: impl IntoIterator<Item = I>) -> Audience {
+        let ids = ids.into_iter().map(|id| id.as_ref().into());
+        Audience::users(&self.hub, ids.collect())
     }
 
     /// All clients in a room.
     #[must_use]
-    pub fn room(&self, name: impl Into<Arc<str>>) -> Room {
-        Room::new(&self.hub, name.into())
+    pub fn room(&self, name: impl AsRef<str>) -> Room {
+        Room::new(&self.hub, name.as_ref().into())
     }
 
     /// One client: it can be asked as well.

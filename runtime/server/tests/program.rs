@@ -92,7 +92,7 @@ async fn a_push_reaches_those_that_it_names_and_no_other() {
         Chat::to_clients(server.user("ann").except(&ann)).said("to ann elsewhere"),
         Chat::to_clients(server.user("ann").device("laptop")).said("to the laptop"),
         Chat::to_clients(server.users(["ann", "bob", "bob"])).said("to both"),
-        Chat::to_clients(server.room("lobby")).said("to the lobby"),
+        Chat::to_clients(server.room(String::from("lobby"))).said("to the lobby"),
         Chat::to_clients(server.room("lobby").except(&ann)).said("to the others there"),
         Chat::to_clients(server.anonymous()).said("to strangers"),
         Chat::to_clients(server.everyone()).said("to all"),
@@ -284,6 +284,58 @@ async fn too_much_in_all_outboxes_ends_first_who_is_away() {
     assert_eq!(here.item().await, event(SAID, &kib(8)));
 }
 
+#[tokio::test]
+async fn a_client_that_polls_is_there_as_long_as_it_polls() {
+    let silence = Duration::from_secs(1);
+    let hold = Duration::from_millis(300);
+    let builder = lobby().0.silence(silence).window(silence).poll_hold(hold);
+    let site = Site::start(builder).await;
+    let mut presence = site.server.presence();
+    let client = Poller::open(site.address, hello_of("ann")).await;
+    // Together they take longer than a silence may.
+    for number in 1..=5 {
+        let answer = client.poll(number, 0).await;
+        assert_eq!((answer.status, answer.body.len()), (200, 0));
+    }
+    assert_eq!(site.server.user("ann").count(), 1);
+    until(&mut presence, |change| {
+        matches!(change, Presence::Moved { carrier: None, .. })
+    })
+    .await;
+    until(&mut presence, |change| {
+        matches!(
+            change,
+            Presence::Left {
+                reason: CloseReason::Silent,
+                ..
+            }
+        )
+    })
+    .await;
+    let gone = client.poll(6, 0).await.close().0;
+    assert_eq!(gone, CloseReason::UnknownSession);
+}
+
+#[test]
+fn a_kick_from_outside_of_the_runtime_is_told_too() {
+    let (ended, mut ends) = mpsc::unbounded_channel();
+    let builder = lobby().0.on_end(move |_, end| {
+        let _ = ended.send(end.reason);
+    });
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .expect("a runtime");
+    let (site, _ws, peer) = runtime.block_on(async {
+        let site = Site::start(builder).await;
+        let (ws, peer) = joined(&site, hello()).await;
+        (site, ws, peer)
+    });
+    assert!(site.server.kick(peer.session(), "out"));
+    assert_eq!(ends.try_recv(), Ok(CloseReason::Kicked));
+}
+
 // ---- shutdown ----
 
 #[tokio::test]
@@ -395,7 +447,7 @@ async fn an_application_answers_polls_in_its_own_words() {
 
 #[tokio::test]
 async fn an_authentication_that_panics_or_hangs_refuses_its_client_alone() {
-    let limit = Duration::from_millis(50);
+    let limit = Duration::from_millis(500);
     let builder = Server::builder()
         .handshake_timeout(limit)
         .authenticate(|handshake| async move {
