@@ -1,0 +1,148 @@
+//! The lines that are to be said: one at a time, so that they stay in order.
+
+use std::collections::VecDeque;
+
+use chat_contract::PostError;
+use sente::CallError;
+
+/// A line on its way to the server.
+#[derive(Clone, Debug, Eq, PartialEq)]
+pub(crate) struct Post {
+    pub(crate) room: String,
+    pub(crate) text: String,
+    pub(crate) reply_to: Option<u64>,
+}
+
+/// What waits, and what went wrong.
+#[derive(Debug, Default)]
+pub(crate) struct Posts {
+    waiting: VecDeque<Post>,
+    doubtful: Vec<Post>,
+    failed: bool,
+}
+
+/// What to do about a post that brought no receipt.
+#[derive(Debug, Eq, PartialEq)]
+pub(crate) enum Fate {
+    /// It was certainly not posted, and is said as soon as it can be.
+    Later,
+    /// It may have been posted: only a person can tell whether to say it again.
+    Doubtful,
+    /// It was not posted, and trying again would change nothing.
+    Failed(String),
+}
+
+// ANCHOR: outcome
+/// A call tells what prevented it. This is all that an application has to tell apart.
+pub(crate) fn fate(error: CallError<PostError>) -> Fate {
+    match error {
+        // The handler said no, and why.
+        CallError::Rejected(reason) => Fate::Failed(reason.to_string()),
+        // It had left, and no answer came: nobody knows whether the handler ran.
+        error if error.maybe_executed() => Fate::Doubtful,
+        // It never left.
+        CallError::TimedOut { .. } | CallError::Disconnected { .. } | CallError::Full => {
+            Fate::Later
+        }
+        // One of both programs is too old, or broken.
+        error => Fate::Failed(error.to_string()),
+    }
+}
+// ANCHOR_END: outcome
+
+impl Posts {
+    pub(crate) fn push(&mut self, post: Post) {
+        self.waiting.push_back(post);
+    }
+
+    /// How many wait.
+    pub(crate) fn len(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// The next one to be sent; it stays the next until it is [`done`](Self::done).
+    pub(crate) fn next(&self) -> Option<&Post> {
+        self.waiting.front()
+    }
+
+    /// The next one is posted, or given up.
+    pub(crate) fn done(&mut self) -> Option<Post> {
+        self.waiting.pop_front()
+    }
+
+    /// What became of the next one, which was not posted. Returns it unless it waits again.
+    pub(crate) fn failed(&mut self, fate: &Fate) -> Option<Post> {
+        match fate {
+            Fate::Later => return None,
+            Fate::Doubtful => self.doubtful.extend(self.waiting.front().cloned()),
+            Fate::Failed(_) => {}
+        }
+        self.failed = true;
+        self.done()
+    }
+
+    /// Says again what is in doubt. Returns how many lines that are.
+    pub(crate) fn again(&mut self) -> usize {
+        let count = self.doubtful.len();
+        self.waiting.extend(self.doubtful.drain(..));
+        count
+    }
+
+    /// Whether all have been posted so far.
+    pub(crate) fn all_posted(&self) -> bool {
+        !self.failed && self.waiting.is_empty()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn posts(texts: &[&str]) -> Posts {
+        let mut posts = Posts::default();
+        for text in texts {
+            posts.push(Post {
+                room: "lobby".to_owned(),
+                text: (*text).to_owned(),
+                reply_to: None,
+            });
+        }
+        posts
+    }
+
+    #[test]
+    fn what_never_left_stays_the_next() {
+        let mut posts = posts(&["one", "two"]);
+        let fate = fate(CallError::Disconnected {
+            maybe_executed: false,
+        });
+        assert_eq!(fate, Fate::Later);
+        assert_eq!(posts.failed(&fate), None);
+        assert_eq!(posts.next().unwrap().text, "one");
+    }
+
+    #[test]
+    fn what_is_in_doubt_is_not_said_twice_by_itself() {
+        let mut posts = posts(&["one", "two"]);
+        let fate = fate(CallError::TimedOut {
+            maybe_executed: true,
+        });
+        assert_eq!(fate, Fate::Doubtful);
+        assert_eq!(posts.failed(&fate).unwrap().text, "one");
+        assert_eq!(posts.next().unwrap().text, "two");
+        posts.done();
+        assert!(!posts.all_posted());
+        assert_eq!(posts.again(), 1);
+        assert_eq!(posts.next().unwrap().text, "one");
+        assert_eq!(posts.again(), 0);
+    }
+
+    #[test]
+    fn a_refusal_says_why() {
+        let Fate::Failed(why) = fate(CallError::Rejected(PostError::Muted { seconds: 3 })) else {
+            panic!("a refusal is final");
+        };
+        assert!(why.contains("3 s"));
+        assert!(matches!(fate(CallError::Unsupported), Fate::Failed(_)));
+    }
+}
