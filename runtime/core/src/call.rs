@@ -249,6 +249,7 @@ fn decode<T: DeserializeOwned, E>(
             Err(CallError::Disconnected { maybe_executed })
         }
         Err(CallFailure::Full) => Err(CallError::Full),
+        Err(CallFailure::TooLarge) => Err(CallError::TooLarge),
     }
 }
 

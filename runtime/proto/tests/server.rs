@@ -553,8 +553,8 @@ fn a_newer_poll_overtakes_and_brings_again_what_was_not_acknowledged() {
 #[test]
 fn a_repeated_send_repeats_nothing() {
     let mut served = Served::attached(Carrier::Poll);
-    for at in 0..3 {
-        assert_eq!(served.request(at, 1, 1, false), Ok(Turn::Send));
+    for (at, turn) in [(0, Turn::Send), (1, Turn::Late), (2, Turn::Late)] {
+        assert_eq!(served.request(at, 1, 1, false), Ok(turn));
         assert_eq!(served.frame(at, 1, posting(1)), Ok(Heard::Nothing));
     }
     let events = std::iter::from_fn(|| served.session.poll_event()).count();

@@ -241,6 +241,10 @@ impl Client {
             self.upgrade.at = Some(now);
         } else {
             self.upgrade.at = None;
+            if choice == CarrierChoice::Poll {
+                // One that is tried while polling serves must not come to serve.
+                self.drop_socket(true);
+            }
         }
     }
 

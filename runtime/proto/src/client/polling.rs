@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{CarrierChoice, CarrierKind, Client, ConnectionEnd, ExchangeId, Response, Transmit};
+use super::{CarrierKind, Client, ConnectionEnd, ExchangeId, Response, Transmit};
 use crate::frame::{Data, Frame, Request};
 use crate::session::Session;
 use crate::wire;
@@ -28,8 +28,9 @@ pub(super) struct Polling {
     /// Requests that failed in a row, and when to go on after one.
     failures: u32,
     retry_at: Option<Time>,
-    /// The hello met a WebSocket of this client that was there before it, and goes again then.
-    overtaken_until: Option<Time>,
+    /// The hello has failed, or met a WebSocket of this client that was there before it, and goes
+    /// again then.
+    greet_at: Option<Time>,
 }
 
 /// After so many failed requests in a row the carrier is lost.
@@ -53,18 +54,19 @@ impl Polling {
 
     pub(super) fn go_live(&mut self) {
         self.live = true;
+        self.failures = 0;
         self.hello = None;
-        self.overtaken_until = None;
+        self.greet_at = None;
     }
 }
 
 impl Client {
     pub(super) fn start_polling(&mut self, now: Time, session: &mut Session) {
         let epoch = self.polling_epoch();
-        self.greet_by_polling(now, session, epoch);
+        self.greet_by_polling(now, session, epoch, 0);
     }
 
-    fn greet_by_polling(&mut self, now: Time, session: &mut Session, epoch: u64) {
+    fn greet_by_polling(&mut self, now: Time, session: &mut Session, epoch: u64, failures: u32) {
         let exchange = ExchangeId(self.id());
         let hello = self.hello(now, session, epoch);
         let mut body = Vec::new();
@@ -80,9 +82,9 @@ impl Client {
             tables_in_send: Vec::new(),
             polls: 0,
             sends: 0,
-            failures: 0,
+            failures,
             retry_at: None,
-            overtaken_until: None,
+            greet_at: None,
         });
         let timeout = self.config.limits.handshake;
         self.transmits.push_back(Transmit::Post {
@@ -98,7 +100,7 @@ impl Client {
         let half = self.config.timing.fallback / 2;
         if let Some(polling) = &mut self.polling {
             polling.hello = None;
-            polling.overtaken_until = Some(if self.socket.is_some() {
+            polling.greet_at = Some(if self.socket.is_some() {
                 now + half
             } else {
                 now
@@ -108,7 +110,7 @@ impl Client {
 
     pub(super) fn polling_timer(&self) -> Option<Time> {
         let polling = self.polling.as_ref()?;
-        polling.overtaken_until.or(polling.retry_at)
+        polling.greet_at.or(polling.retry_at)
     }
 
     pub(super) fn polling_timeout(&mut self, now: Time, session: &mut Session) {
@@ -118,10 +120,11 @@ impl Client {
         if polling.retry_at.is_some_and(|at| at <= now) {
             polling.retry_at = None;
         }
-        if polling.overtaken_until.is_some_and(|until| until <= now) {
+        if polling.greet_at.is_some_and(|at| at <= now) {
+            let failures = polling.failures;
             self.epoch += 1;
             let epoch = self.epoch;
-            self.greet_by_polling(now, session, epoch);
+            self.greet_by_polling(now, session, epoch, failures);
         }
     }
 
@@ -262,7 +265,9 @@ impl Client {
                 return self.request_failed(now, session, is_hello, is_send, Failed::Error(error));
             }
         };
-        if let Some(polling) = &mut self.polling {
+        if let Some(polling) = &mut self.polling
+            && !is_hello
+        {
             polling.failures = 0;
         }
         if self.active == Some(CarrierKind::Poll) {
@@ -281,7 +286,7 @@ impl Client {
         }
         if is_hello
             && self.polling.as_ref().is_some_and(|polling| {
-                !polling.live && polling.overtaken_until.is_none() && polling.hello.is_none()
+                !polling.live && polling.greet_at.is_none() && polling.hello.is_none()
             })
         {
             let error =
@@ -304,12 +309,7 @@ impl Client {
             Failed::Error(error) => tracing::debug!(%error, "a request of the poll carrier failed"),
         }
         if is_hello {
-            self.drop_polling();
-            // A WebSocket that is still dialled may yet be answered.
-            if self.socket.is_none() || self.config.carrier == CarrierChoice::Poll {
-                self.dial_failed(now, session, ConnectionEnd::Lost);
-            }
-            return;
+            return self.polling_hello_failed(now, session);
         }
         let Some(polling) = &mut self.polling else {
             return;
@@ -322,7 +322,22 @@ impl Client {
         polling.retry_at = (polling.failures > 1).then(|| now + RETRY * polling.failures);
         if is_send {
             self.wanted_tables = std::mem::take(&mut polling.tables_in_send);
-            session.rewind();
+        }
+        // What either side has said in the exchange may be lost: this side says it again, and asks
+        // the server for what it said. Else one may wait for credit that the other has given.
+        session.rewind();
+        session.acknowledge_anew();
+        session.ping();
+    }
+
+    fn polling_hello_failed(&mut self, now: Time, session: &mut Session) {
+        match &mut self.polling {
+            // A WebSocket that is still dialled may yet be answered; polling tries again meanwhile.
+            Some(polling) if self.socket.is_some() => {
+                polling.failures += 1;
+                polling.greet_at = Some(now + RETRY * polling.failures);
+            }
+            _ => self.dial_failed(now, session, ConnectionEnd::Lost),
         }
     }
 }

@@ -34,7 +34,8 @@ pub enum Turn {
     Send,
     /// A poll: take in its frames, and hold it while [`Seat::is_held`], until something waits.
     Hold,
-    /// A poll that a newer one has overtaken: take in its frames, and answer with nothing at once.
+    /// A request that has come before, or that a newer one has overtaken: take in its frames, and
+    /// answer with nothing at once.
     Late,
 }
 
@@ -70,8 +71,11 @@ pub struct Seat {
     offers: Option<Box<[Offer]>>,
     /// The client was asked for its tables.
     wants_tables: bool,
-    /// The number of the newest poll.
+    /// The numbers of the newest poll and the newest send.
     poll: u64,
+    send: u64,
+    /// The newest poll came twice, and the client may have got the answer to the later one.
+    is_repeated: bool,
 }
 
 impl Seat {
@@ -89,6 +93,8 @@ impl Seat {
             offers: None,
             wants_tables: false,
             poll: 0,
+            send: 0,
+            is_repeated: false,
         }
     }
 
@@ -153,6 +159,8 @@ impl Seat {
         self.epoch = hello.epoch;
         self.carrier = Some(carrier);
         self.poll = 0;
+        self.send = 0;
+        self.is_repeated = false;
         self.heard(now);
         self.wants_tables = mappings.wants_tables(&hello.namespaces);
         if session.mapping().is_none() {
@@ -271,15 +279,30 @@ impl Seat {
         // Only a client that has read its welcome knows the secret.
         self.confirmed = true;
         if !request.hold {
-            return Ok(Turn::Send);
+            return Ok(self.handle_send(session, request.number));
         }
         if request.number <= self.poll {
+            self.is_repeated |= request.number == self.poll;
             return Ok(Turn::Late);
         }
         self.poll = request.number;
+        if std::mem::take(&mut self.is_repeated) {
+            session.acknowledge_anew();
+        }
         // The client says in this poll what it has; an answer that it has not may be lost.
         session.rewind();
         Ok(Turn::Hold)
+    }
+
+    /// Of two answers to a request that came twice the client takes one, and nobody knows which. What
+    /// the other acknowledged would be lost: it is told again by a poll.
+    fn handle_send(&mut self, session: &mut Session, number: u64) -> Turn {
+        if number <= self.send {
+            session.acknowledge_anew();
+            return Turn::Late;
+        }
+        self.send = number;
+        Turn::Send
     }
 
     /// Whether that poll is still the newest of the carrier that serves the session. If not, it is

@@ -33,6 +33,9 @@ pub enum CallFailure {
     },
     /// No room in the outbox by the deadline.
     Full,
+    /// It was accepted before the other side said how large a message may be, and is larger. It was
+    /// not sent.
+    TooLarge,
 }
 
 pub(super) fn result_of(outcome: Outcome) -> CallResult {

@@ -112,6 +112,9 @@ pub struct Counts {
     pub skewed_in: u64,
     /// Events that were not sent since the other side does not know them, or in another form.
     pub skewed_out: u64,
+    /// Events and calls that were accepted before the other side said how large they may be, and
+    /// that were not sent since they are larger.
+    pub too_large: u64,
     /// Events that were refused since the outbox was full. A server ends the session then.
     pub refused_full: u64,
 }
@@ -384,6 +387,11 @@ impl Session {
         self.outbox.rewind();
     }
 
+    /// Tells the other side again what was received and how far it may go: it may have missed it.
+    pub fn acknowledge_anew(&mut self) {
+        self.inbox.acknowledge_now();
+    }
+
     /// Knows now how the other side's numbers map to the own ones.
     pub fn map(&mut self, mapping: Arc<Mapping>) {
         for refused in self.outbox.sweep(|event| mapping.outbound(event)) {
@@ -538,8 +546,15 @@ impl Session {
         unconfirmed
     }
 
-    /// Takes over other limits, for a client that learns the server's terms.
+    /// Takes over other limits, for a client that learns the server's terms. What has been accepted
+    /// and is larger than these allow is not sent: the other side would end the session for it.
     pub fn set_limits(&mut self, limits: Arc<Limits>) {
+        for call in self.outbox.sweep_larger(limits.max_message) {
+            self.counts.too_large += 1;
+            if let Some(call) = call {
+                self.complete(call, Err(CallFailure::TooLarge));
+            }
+        }
         self.limits = limits;
     }
 

@@ -255,29 +255,52 @@ impl Outbox {
 
     /// Drops what does not fit the other side; for calls, says which and how they do not fit.
     pub(super) fn sweep(&mut self, fit: impl Fn(u32) -> Fit) -> Vec<Option<(CallId, Fit)>> {
-        let mut refused = Vec::new();
+        self.sweep_starts(|event, _| {
+            let fit = fit(event);
+            matches!(fit, Fit::Unsupported | Fit::Incompatible).then_some(fit)
+        })
+        .into_iter()
+        .map(|(call, fit)| call.map(|call| (call, fit)))
+        .collect()
+    }
+
+    /// Drops what is larger than a message may be; for calls, says which.
+    pub(super) fn sweep_larger(&mut self, max_message: usize) -> Vec<Option<CallId>> {
+        self.sweep_starts(|_, size| (size > max_message).then_some(()))
+            .into_iter()
+            .map(|(call, ())| call)
+            .collect()
+    }
+
+    /// Drops those that wait for which `why` has a reason, by their event and size.
+    fn sweep_starts<R>(
+        &mut self,
+        why: impl Fn(u32, usize) -> Option<R>,
+    ) -> Vec<(Option<CallId>, R)> {
+        let mut dropped = Vec::new();
         for place in 0..self.starts.len() {
-            let (event, call) = match &self.starts[place].what {
+            let what = &self.starts[place].what;
+            let (event, call) = match what {
                 What::Event(event) => (event.event, None),
                 What::Call { event, call, .. } => (*event, Some(*call)),
                 What::Reply { .. } | What::Cancel { .. } | What::Removed => continue,
             };
-            let fit = fit(event);
-            if matches!(fit, Fit::Unsupported | Fit::Incompatible) {
-                if let What::Event(Outgoing {
-                    delivery: Delivery::Latest,
-                    event,
-                    key,
-                    ..
-                }) = self.remove_at(place)
-                {
-                    self.latest.remove(&(event, key));
-                }
-                refused.push(call.map(|call| (call, fit)));
+            let Some(reason) = why(event, what.bytes()) else {
+                continue;
+            };
+            if let What::Event(Outgoing {
+                delivery: Delivery::Latest,
+                event,
+                key,
+                ..
+            }) = self.remove_at(place)
+            {
+                self.latest.remove(&(event, key));
             }
+            dropped.push((call, reason));
         }
         self.sweep_removed();
-        refused
+        dropped
     }
 
     // ---- numbered ----

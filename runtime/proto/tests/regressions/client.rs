@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sente_proto::client::{
-    CarrierKind, Client, Config, Event, ExchangeId, Response, SocketId, Transmit,
+    CarrierChoice, CarrierKind, Client, Config, Event, ExchangeId, Response, SocketId, Transmit,
 };
 use sente_proto::codec::Codec;
-use sente_proto::frame::{Acknowledge, Answer, Frame, Hello, Welcome};
+use sente_proto::frame::{Acknowledge, Answer, Data, Frame, Hello, Welcome};
 use sente_proto::session::Session;
 use sente_proto::{FreshReason, Limits, ResumeSecret, SessionId, Time, wire};
 
@@ -20,6 +20,8 @@ struct Test {
     sockets: Vec<SocketId>,
     /// The hellos that have gone out, with what they went by.
     hellos: Vec<(By, Hello)>,
+    /// The other frames of requests.
+    posted: Vec<(ExchangeId, Frame)>,
     closed: Vec<SocketId>,
     ended: Vec<FreshReason>,
 }
@@ -44,6 +46,7 @@ impl Test {
             session,
             sockets: Vec::new(),
             hellos: Vec::new(),
+            posted: Vec::new(),
             closed: Vec::new(),
             ended: Vec::new(),
         };
@@ -77,8 +80,10 @@ impl Test {
     }
 
     fn note(&mut self, by: By, frame: Frame) {
-        if let Frame::Hello(hello) = frame {
-            self.hellos.push((by, *hello));
+        match (frame, by) {
+            (Frame::Hello(hello), _) => self.hellos.push((by, *hello)),
+            (frame, By::Post(exchange)) => self.posted.push((exchange, frame)),
+            _ => {}
         }
     }
 
@@ -97,6 +102,11 @@ impl Test {
     fn open_socket(&mut self) {
         let socket = *self.sockets.last().expect("one is dialled");
         self.act(|client, now, session| client.handle_opened(now, session, socket));
+    }
+
+    fn fail(&mut self, exchange: ExchangeId) {
+        let response = Err("lost".to_owned());
+        self.act(|client, now, session| client.handle_response(now, session, exchange, response));
     }
 
     fn welcome(&mut self, place: usize, session: u128, fresh: Option<FreshReason>) {
@@ -161,4 +171,49 @@ fn a_welcome_to_a_session_that_has_ended_since_is_passed_over() {
     assert_eq!(test.client.state().session_id, Some(SessionId::new(2)));
     assert_eq!(test.client.state().carrier, Some(CarrierKind::Poll));
     assert_eq!(test.closed.last(), Some(&late));
+}
+
+/// Profile poll-only, seed 5156: the answer to a send that only acknowledged was lost, and with it
+/// the credit for which the client then waited for ever.
+#[test]
+fn a_failed_request_is_made_up_for() {
+    let mut test = Test::new(Config {
+        carrier: CarrierChoice::Poll,
+        ..Config::default()
+    });
+    test.welcome(0, 1, Some(FreshReason::First));
+    let (exchange, _) = test.posted[0];
+    test.posted.clear();
+    test.fail(exchange);
+    let pings = |(_, frame): &_| matches!(frame, Frame::Data(Data { ping: true, .. }));
+    assert!(test.posted.iter().any(pings), "the server is asked again");
+}
+
+/// Profile switching, seed 0: the WebSocket that was tried came to serve.
+#[test]
+fn a_websocket_that_is_tried_is_dropped_when_polling_is_chosen() {
+    let mut test = Test::new(Config::default());
+    test.pass(Duration::from_millis(1_100));
+    test.welcome(0, 1, Some(FreshReason::First));
+    test.pass(Duration::from_millis(500));
+    assert!(test.closed.is_empty());
+    test.act(|client, now, session| client.choose_carrier(now, session, CarrierChoice::Poll));
+    assert_eq!(test.closed, test.sockets);
+}
+
+/// Profile blocked-posts: each request that a proxy refused was followed by the next at once, for as
+/// long as the WebSocket was dialled.
+#[test]
+fn polling_that_is_blocked_is_tried_a_few_times_beside_a_dialled_websocket() {
+    let mut test = Test::new(Config::default());
+    let mut answered = 0;
+    for _ in 0..300 {
+        test.pass(Duration::from_millis(10));
+        if let Some((By::Post(exchange), _)) = test.hellos.get(answered) {
+            let exchange = *exchange;
+            answered += 1;
+            test.fail(exchange);
+        }
+    }
+    assert!((2..=6).contains(&answered), "{answered}");
 }

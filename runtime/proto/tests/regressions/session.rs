@@ -1,7 +1,10 @@
 //! The session.
 
+use std::sync::Arc;
+
+use bytes::Bytes;
 use sente_proto::Limits;
-use sente_proto::session::{Event, Refusal, Session};
+use sente_proto::session::{CallFailure, Event, Outgoing, Refusal, Session};
 
 use super::{ASK, SAY, at, connect, data, event, session};
 
@@ -113,4 +116,26 @@ fn credit_of_expired_handlers_is_given_at_once() {
     );
     let told = data(at(100), &mut two).and_then(|data| data.acknowledge);
     assert_eq!(told.map(|acknowledge| acknowledge.credit), Some(2));
+}
+
+/// Profile calm, seed 14: the server ended the session for what its client had accepted before it
+/// knew better.
+#[test]
+fn what_turns_out_to_be_too_large_is_not_sent() {
+    let large = |number| Outgoing {
+        payload: Bytes::from(vec![0; 101]),
+        ..event(number)
+    };
+    let (mut one, mut two) = (session(Limits::default()), session(Limits::default()));
+    one.send(at(0), large(SAY)).unwrap();
+    let call = one.call(at(0), large(ASK), at(100)).unwrap();
+    one.send(at(0), event(SAY)).unwrap();
+    one.set_limits(Arc::new(Limits {
+        max_message: 100,
+        ..Limits::default()
+    }));
+    connect(at(0), &mut one, &mut two);
+    assert_eq!(data(at(0), &mut one).unwrap().items.len(), 1);
+    assert_eq!(one.take_result(call), Some(Err(CallFailure::TooLarge)));
+    assert_eq!(one.counts().too_large, 2);
 }
