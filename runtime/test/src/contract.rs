@@ -5,6 +5,8 @@
 
 use std::sync::Arc;
 
+use crate::plan::Skew;
+
 use sente_proto::contract::{Contract, Event, Field, Namespace, Reply};
 
 /// What a simulated program sends.
@@ -14,9 +16,9 @@ pub(crate) enum Kind {
     Latest,
     Volatile,
     Call,
-    /// An event that servers do not know.
+    /// An event that the first version does not know.
     Novel,
-    /// A call that servers do not know.
+    /// A call that the first version does not know.
     NovelCall,
 }
 
@@ -38,6 +40,15 @@ const SECOND: &[Kind] = &[
 ];
 
 impl Version {
+    /// Those of the server and the clients.
+    pub(crate) fn of(skew: Skew) -> (Self, Self) {
+        match skew {
+            Skew::None => (Self::First, Self::First),
+            Skew::Clients => (Self::First, Self::Second),
+            Skew::Server => (Self::Second, Self::First),
+        }
+    }
+
     pub(crate) fn contract(self) -> Arc<Contract> {
         let mut contract = Contract::default();
         contract

@@ -32,7 +32,7 @@ mod world;
 use std::time::Duration;
 
 pub use network::{Network, Sockets};
-pub use plan::{Fault, Plan};
+pub use plan::{Fault, Plan, Skew};
 pub use report::{Coverage, Failure, Summary};
 pub use rng::Rng;
 pub use world::World;

@@ -28,6 +28,7 @@ pub struct Network {
     pub(crate) repeat: f64,
     pub(crate) bytes_per_second: u64,
     pub(crate) sockets: Vec<Sockets>,
+    pub(crate) blocks_posts: bool,
     pub(crate) faults: Vec<(Fault, Duration)>,
 }
 
@@ -57,6 +58,7 @@ impl Network {
             repeat: 0.0,
             bytes_per_second: 4 * 1024 * 1024,
             sockets: vec![Sockets::Work],
+            blocks_posts: false,
             faults: Vec::new(),
         }
     }
@@ -106,6 +108,13 @@ impl Network {
     pub fn sockets(mut self, sockets: &[Sockets]) -> Self {
         assert!(!sockets.is_empty(), "a WebSocket has to do something");
         self.sockets = sockets.to_vec();
+        self
+    }
+
+    /// A proxy answers every request of long polling with an error. Default: it does not.
+    #[must_use]
+    pub fn blocks_posts(mut self) -> Self {
+        self.blocks_posts = true;
         self
     }
 

@@ -42,6 +42,18 @@ pub enum Fault {
     Duplicate,
 }
 
+/// Who has a newer contract than the other.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum Skew {
+    /// Both have the same.
+    None,
+    /// The clients do.
+    Clients,
+    /// The server does.
+    Server,
+}
+
 /// A world to simulate: its network, its programs, and what befalls them.
 ///
 /// ```
@@ -60,8 +72,9 @@ pub struct Plan {
     pub(crate) duration: Duration,
     pub(crate) carrier: CarrierChoice,
     pub(crate) codec: Codec,
-    pub(crate) skewed: bool,
+    pub(crate) skew: Skew,
     pub(crate) limits: Limits,
+    pub(crate) client_limits: Limits,
     pub(crate) timing: Timing,
     pub(crate) pause: Duration,
     pub(crate) burst: usize,
@@ -80,14 +93,20 @@ impl Plan {
             duration: Duration::from_secs(30),
             carrier: CarrierChoice::Auto,
             codec: Codec::default(),
-            skewed: false,
+            skew: Skew::None,
             limits: Limits::default(),
+            client_limits: Limits::default(),
             timing: Timing::default(),
             pause: Duration::from_millis(200),
             burst: 4,
             slow_handlers: 0.1,
             faults: Vec::new(),
         }
+    }
+
+    /// The largest payload that both sides allow.
+    pub(crate) fn largest(&self) -> usize {
+        self.limits.max_message.min(self.client_limits.max_message)
     }
 
     /// How many clients there are. Default 1.
@@ -125,17 +144,26 @@ impl Plan {
         self
     }
 
-    /// The clients have another version of the contract than the server. Default: the same.
+    /// Who has a newer contract than the other. Default: nobody.
     #[must_use]
-    pub fn skewed(mut self) -> Self {
-        self.skewed = true;
+    pub fn skew(mut self, skew: Skew) -> Self {
+        self.skew = skew;
         self
     }
 
     /// The limits of both sides.
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
+        self.client_limits = limits.clone();
         self.limits = limits;
+        self
+    }
+
+    /// Other limits for the clients. What the server tells them of its own they keep to all the
+    /// same.
+    #[must_use]
+    pub fn client_limits(mut self, limits: Limits) -> Self {
+        self.client_limits = limits;
         self
     }
 

@@ -116,6 +116,8 @@ impl Half {
             }
             Err(CallFailure::Failed(Failure::Internal)) if call.answered => {}
             Err(CallFailure::Failed(Failure::Unsupported)) if novel && !call.ran => {}
+            Err(CallFailure::TooLarge) if novel => call.never_ran = true,
+            Err(CallFailure::TooLarge) => return Err("it is not".to_owned()),
             Err(CallFailure::Failed(_)) => return Err("it fits and has a handler".to_owned()),
             Err(CallFailure::TimedOut { maybe_executed }) => {
                 if now < call.deadline {

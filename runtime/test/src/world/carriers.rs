@@ -200,6 +200,15 @@ impl World {
         let exchange = of.exchange;
         let timed_out = ForClient::Response { exchange, response };
         self.for_client(self.now + timeout, of.client, timed_out);
+        if self.plan.network.blocks_posts {
+            self.coverage.meet("requests blocked");
+            let at = self.now + self.delay() * 2;
+            let response = Ok(Response {
+                status: 502,
+                body: Bytes::from_static(b"Bad Gateway"),
+            });
+            return self.for_client(at, of.client, ForClient::Response { exchange, response });
+        }
         if self.is_offline(of.client) || self.rng.chance(self.plan.network.loss) {
             self.coverage.meet("requests lost");
             self.trace.note(self.now, || format!("{of:?} is lost"));

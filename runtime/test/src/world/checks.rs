@@ -6,7 +6,6 @@ use crate::model::Verdict;
 impl World {
     /// The session's own numbers stay within its limits, and cover what the model knows.
     pub(super) fn check_session(&mut self, place: usize, of_client: bool) -> Verdict {
-        let limits = &self.plan.limits;
         let (session, program) = if of_client {
             let host = &self.clients[place];
             (&host.session, &host.program)
@@ -17,6 +16,11 @@ impl World {
             }
         };
         let half = program.half;
+        let limits = if of_client {
+            &self.plan.client_limits
+        } else {
+            &self.plan.limits
+        };
         self.model.check_outbox(half, session.queued())?;
         program.check_room(session)?;
         let handlers = limits.handlers as usize;
@@ -26,8 +30,10 @@ impl World {
                 program.handlers()
             ));
         }
-        // Replies and cancels are never refused: one for each handler and each call.
-        let most = 2 * limits.outbox_events + handlers;
+        // Replies and cancels are never refused: one for each handler here, each call that waits for
+        // its acknowledgement, and each that runs at the other side.
+        let (ours, theirs) = (&self.plan.limits, &self.plan.client_limits);
+        let most = 2 * limits.outbox_events + (ours.handlers + theirs.handlers) as usize;
         if session.queued() > most {
             return Err(format!(
                 "the outbox of half {half} holds {} items of {most}",

@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use sente_proto::client::{
-    Client, Config, Credentials, Event, ExchangeId, SessionState, SocketClosed, SocketId, Transmit,
+    CarrierChoice, CarrierKind, Client, Config, Credentials, Event, ExchangeId, SessionState,
+    SocketClosed, SocketId, State, Transmit,
 };
 use sente_proto::session::Session;
 use sente_proto::{Secret, Time};
@@ -33,9 +34,13 @@ pub(super) struct ClientHost {
     pub(super) last_hello: Option<Bytes>,
     pub(super) timer: Option<Time>,
     /// Hellos within the present second, which are not to be many.
-    hellos: (u64, u32),
+    pub(super) hellos: (u64, u32),
     /// Whether its program is to be connected.
     pub(super) wants_connection: bool,
+    /// The carriers that its program has chosen.
+    pub(super) choice: CarrierChoice,
+    /// The state that its program was told last.
+    pub(super) told: State,
 }
 
 impl ClientHost {
@@ -52,22 +57,18 @@ impl World {
     pub(super) fn add_client(&mut self) {
         let index = self.clients.len();
         let plan = &self.plan;
-        let version = if plan.skewed {
-            Version::Second
-        } else {
-            Version::First
-        };
+        let (_, version) = Version::of(plan.skew);
         let half = self.model.begin(Owner::Client, self.now);
         let config = Config {
             carrier: plan.carrier,
             asks_credentials: true,
-            limits: plan.limits.clone(),
+            limits: plan.client_limits.clone(),
             timing: plan.timing,
             ..Config::default()
         };
         let mut rng: Rng = self.rng.fork();
         let session = Session::new(
-            Arc::new(plan.limits.clone()),
+            Arc::new(plan.client_limits.clone()),
             version.contract(),
             plan.codec,
         );
@@ -85,6 +86,8 @@ impl World {
             timer: None,
             hellos: (0, 0),
             wants_connection: true,
+            choice: plan.carrier,
+            told: State::default(),
         });
         let at = self.now + self.rng.around(Duration::from_millis(200));
         self.for_client(at, index, ForClient::Connect);
@@ -273,6 +276,7 @@ impl World {
             }
             Event::Changed(change) => {
                 let (old, new) = (&change.old, &change.new);
+                self.check_change(client, old, new)?;
                 if new.open && (!old.open || old.carrier != new.carrier) {
                     self.trace.note(now, || {
                         format!("client {client}: open by {:?}", new.carrier)
@@ -297,6 +301,30 @@ impl World {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Changes follow each other without a gap, and only carriers that were chosen serve.
+    fn check_change(&mut self, client: usize, old: &State, new: &State) -> Verdict {
+        let host = &mut self.clients[client];
+        if host.told != *old {
+            return Err(format!(
+                "client {client} was told of a change from {old:?}, and its state was {:?}",
+                host.told
+            ));
+        }
+        host.told.clone_from(new);
+        let chosen = match host.choice {
+            CarrierChoice::Auto => true,
+            CarrierChoice::WebSocket => new.carrier != Some(CarrierKind::Poll),
+            CarrierChoice::Poll => new.carrier != Some(CarrierKind::WebSocket),
+        };
+        if !chosen {
+            return Err(format!(
+                "client {client} is served by {:?} and chose {:?}",
+                new.carrier, host.choice
+            ));
+        }
+        Ok(())
     }
 
     fn transmit(&mut self, client: usize, transmit: Transmit) -> Verdict {
@@ -354,7 +382,7 @@ impl World {
             *hellos = (second, 0);
         }
         hellos.1 += 1;
-        if hellos.1 > 60 {
+        if hellos.1 > 12 {
             return Err(format!(
                 "client {client} has said hello {} times within a second",
                 hellos.1

@@ -104,9 +104,13 @@ impl World {
         let other = self.rng.below(4);
         let back = now + self.rng.around(Duration::from_secs(3));
         let host = &mut self.clients[client];
+        host.hellos = (0, 0);
         let (machine, session) = (&mut host.machine, &mut host.session);
         match fault {
-            Fault::ChooseCarrier => machine.choose_carrier(now, session, choice),
+            Fault::ChooseCarrier => {
+                host.choice = choice;
+                machine.choose_carrier(now, session, choice);
+            }
             Fault::Break => machine.break_connection(now, session),
             Fault::Wake => machine.wake(now, session),
             Fault::Reconnect => machine.reconnect(now, session),
@@ -242,6 +246,7 @@ impl World {
             let choice = self.plan.carrier;
             let host = &mut self.clients[client];
             host.wants_connection = true;
+            host.choice = choice;
             host.machine
                 .choose_carrier(self.now, &mut host.session, choice);
             host.machine.connect(self.now, &mut host.session);

@@ -12,7 +12,6 @@ use sente_proto::{Close, CloseReason, FreshReason, Refused, SessionId, wire};
 use super::World;
 use super::program::Program;
 use super::server::{At, Seated, violated};
-use crate::contract::Version;
 use crate::model::{Owner, Verdict};
 
 impl World {
@@ -82,7 +81,7 @@ impl World {
             id,
             seat: Seat::new(id, self.now),
             session,
-            program: Program::new(half, Version::First),
+            program: Program::new(half, self.server.version),
             carrier: At::Nothing,
             is_told: false,
             timer: None,

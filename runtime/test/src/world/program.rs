@@ -135,10 +135,22 @@ impl Program {
                 return Ok(false);
             }
         };
-        let Some(event) = self.version.number(kind) else {
-            return Ok(false);
+        let largest = scene.plan.largest();
+        let (event, size) = match (kind, self.version.number(kind)) {
+            (_, Some(event)) => (event, size(largest, scene.rng)),
+            // Accepted as long as nobody has said that it is too large, and never sent.
+            (Kind::Novel, None) if session.limits().max_message > largest => {
+                scene.coverage.meet("events that turn out too large");
+                (
+                    self.version.number(Kind::Reliable).unwrap_or(0),
+                    largest + 1,
+                )
+            }
+            (Kind::NovelCall, None) if session.limits().max_message > largest => {
+                (self.version.number(Kind::Call).unwrap_or(0), largest + 1)
+            }
+            _ => return Ok(false),
         };
-        let size = size(session, scene.rng);
         match kind {
             Kind::Call | Kind::NovelCall => self.call(session, scene, kind, event, size),
             _ => self.send(session, scene, kind, event, size),
@@ -260,7 +272,7 @@ impl Program {
     }
 
     fn answer(&mut self, session: &mut Session, scene: &mut Scene<'_>, call: u64, tag: Tag) {
-        let payload = tag.payload(size(session, scene.rng));
+        let payload = tag.payload(size(scene.plan.largest(), scene.rng));
         let outcome = match scene.rng.below(10) {
             0 => Outcome::Rejected(payload),
             1 => Outcome::Failed(Failure::Internal),
@@ -365,17 +377,24 @@ impl Program {
             Err(CallFailure::TimedOut { .. }) => "calls timed out",
             Err(CallFailure::Disconnected { .. }) => "calls disconnected",
             Err(CallFailure::Full) => "calls without room",
+            Err(CallFailure::TooLarge) => "calls that turned out too large",
         });
         scene.model.call_ends(tag, &result, scene.now)
     }
 
     fn room(&mut self, session: &mut Session, scene: &mut Scene<'_>) -> Verdict {
         while let Some(Waiting { call, kind, size }) = self.waiting.pop_front() {
-            let (Some(tag), Some(event)) =
-                (self.calls.get(&call).copied(), self.version.number(kind))
-            else {
+            let Some(tag) = self.calls.get(&call).copied() else {
                 continue;
             };
+            let event = self.version.number(kind);
+            // One that does not fit has no number of its own.
+            let event = if kind == Kind::NovelCall && event.is_none() {
+                self.version.number(Kind::Call)
+            } else {
+                event
+            };
+            let Some(event) = event else { continue };
             let new = scene.model.call_gets_room(tag);
             match session.call_with_room(scene.now, outgoing(event, new, size), call) {
                 Ok(()) => {
@@ -384,7 +403,7 @@ impl Program {
                         .note(scene.now, || format!("{new} {kind:?} gets room"));
                     self.calls.insert(call, new);
                 }
-                Err(Refusal::Unsupported) if kind == Kind::NovelCall => {
+                Err(Refusal::Unsupported | Refusal::TooLarge { .. }) if kind == Kind::NovelCall => {
                     scene.model.cancels(new);
                     self.calls.remove(&call);
                     session.cancel(scene.now, call);
@@ -409,7 +428,11 @@ fn refused(scene: &mut Scene<'_>, kind: Kind, refusal: Refusal) -> Verdict<bool>
             scene.coverage.meet("sends refused by a full outbox");
             Ok(true)
         }
-        Refusal::Unsupported if matches!(kind, Kind::Novel | Kind::NovelCall) => Ok(false),
+        Refusal::Unsupported | Refusal::TooLarge { .. }
+            if matches!(kind, Kind::Novel | Kind::NovelCall) =>
+        {
+            Ok(false)
+        }
         refusal => Err(format!("{kind:?} was refused: {refusal:?}")),
     }
 }
@@ -424,8 +447,7 @@ fn outgoing(event: u32, tag: Tag, size: usize) -> Outgoing {
 }
 
 /// Most payloads are small, some fill a frame, few are as large as may be.
-fn size(session: &Session, rng: &mut Rng) -> usize {
-    let max = session.limits().max_message;
+fn size(max: usize, rng: &mut Rng) -> usize {
     match rng.below(100) {
         0..90 => 20 + rng.below(60),
         90..98 => rng.below(10_000).min(max),

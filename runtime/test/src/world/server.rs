@@ -23,6 +23,7 @@ pub(super) struct Server {
     pub(super) sessions: Option<Sessions<usize>>,
     /// By the half of the session in the model; `None` once it has ended.
     pub(super) seats: Vec<Option<Box<Seated>>>,
+    pub(super) version: Version,
     pub(super) mappings: Mappings,
     pub(super) contract: Arc<sente_proto::contract::Contract>,
     pub(super) run: u64,
@@ -60,10 +61,12 @@ pub(super) struct Held {
 
 impl Server {
     pub(super) fn new(plan: &Plan, mut rng: Rng) -> Self {
-        let contract = Version::First.contract();
+        let (version, _) = Version::of(plan.skew);
+        let contract = version.contract();
         Self {
             sessions: Some(Sessions::new(Caps::default(), plan.limits.window)),
             seats: Vec::new(),
+            version,
             mappings: Mappings::new(Arc::clone(&contract)),
             contract,
             run: rng.bits(),

@@ -3,7 +3,7 @@
 use sente_proto::Limits;
 use sente_proto::client::{CarrierChoice, Timing};
 use sente_proto::codec::Codec;
-use sente_test::{Fault, Network, Plan, Rng, Sockets, ms, secs};
+use sente_test::{Fault, Network, Plan, Rng, Skew, Sockets, ms, secs};
 
 pub(crate) struct Profile {
     pub(crate) name: &'static str,
@@ -143,6 +143,18 @@ pub(crate) const PROFILES: &[Profile] = &[
         meets: &["sockets swallowed", "fault: break connection"],
     },
     Profile {
+        name: "blocked-posts",
+        plan: |seed| {
+            let network = Network::seeded(seed).blocks_posts().sockets(&[
+                Sockets::Work,
+                Sockets::Hang,
+                Sockets::Swallowed,
+            ]);
+            varied(seed, network).every(Fault::Break, secs(8))
+        },
+        meets: &["requests blocked", "handshakes that resume"],
+    },
+    Profile {
         name: "refused",
         plan: |seed| {
             let network = Network::seeded(seed)
@@ -280,11 +292,18 @@ fn varied(seed: u64, network: Network) -> Plan {
     if rng.chance(0.7) {
         plan = plan.limits(small());
     }
+    if rng.chance(0.2) {
+        plan = plan.client_limits(Limits {
+            outbox_events: 20,
+            handlers: 3,
+            ..Limits::default()
+        });
+    }
     if rng.chance(0.3) {
         plan = plan.codec(Codec::Json);
     }
     if rng.chance(0.3) {
-        plan = plan.skewed();
+        plan = plan.skew(rng.choose(&[Skew::Clients, Skew::Server]));
     }
     if rng.chance(0.3) {
         plan = plan.timing(Timing {
