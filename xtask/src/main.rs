@@ -7,6 +7,7 @@ mod demo;
 mod downstream;
 mod markdown;
 mod process;
+mod sim;
 mod test;
 mod tools;
 
@@ -47,6 +48,12 @@ const TASKS: &[Task] = &[
         about: "Build the book and check its samples and links",
         help: book::HELP,
         run: book::run,
+    },
+    Task {
+        name: "sim",
+        about: "Simulate clients and a server on bad networks, by fresh seeds",
+        help: sim::HELP,
+        run: sim::run,
     },
     Task {
         name: "bench",

@@ -1,7 +1,7 @@
 //! Thousands of seeds over all profiles: every promise is looked at after every step.
 //!
 //! A seed that fails names itself and the command that shows it again:
-//! `SENTE_PROFILE=… SENTE_SEED=… cargo test -p sente-test --test sim replay -- --nocapture`.
+//! `cargo xtask sim --profile … --seed …`.
 
 mod profiles;
 
@@ -31,7 +31,9 @@ fn every_promise_is_kept_on_every_network() {
             fail(profile, &failures);
         }
         println!("{}: {seeds} seeds\n{of_profile}", profile.name);
-        for promised in profile.meets {
+        // A few seeds need not meet everything.
+        let promised = if seeds >= SEEDS { profile.meets } else { &[] };
+        for promised in promised {
             assert!(
                 of_profile.count(promised) > 0,
                 "profile {} never met: {promised}",
@@ -123,8 +125,7 @@ fn fail(profile: &Profile, failures: &[Failure]) -> ! {
         println!("{}: {failure}", profile.name);
     }
     panic!(
-        "profile {}\n{shown}\n\nSee it again: SENTE_PROFILE={} SENTE_SEED={} cargo test -p \
-         sente-test --test sim replay -- --nocapture\n",
+        "profile {}\n{shown}\n\nSee it again: cargo xtask sim --profile {} --seed {}\n",
         profile.name, profile.name, shown.seed
     );
 }
