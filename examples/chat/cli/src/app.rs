@@ -107,7 +107,9 @@ impl App {
                     }
                     if !told && change.new.next_reconnect_at.is_some() {
                         told = true;
-                        self.ui.screen.note(format!("no server answers at {url} yet"));
+                        self.ui.screen.note(format!(
+                            "no server answers at {url} yet: is it running?"
+                        ));
                     }
                     self.changed(&change);
                 }
@@ -254,17 +256,17 @@ impl App {
     }
 
     fn say(&mut self, text: String, reply_to: Option<u64>) {
-        let room = self.room();
+        let late = !self.client.state().open;
+        if late {
+            let screen = &self.ui.screen;
+            screen.note("this is said as soon as there is a connection");
+        }
         self.posts.push(Post {
-            room,
+            room: self.room(),
             text,
             reply_to,
+            late,
         });
-        if !self.client.state().open {
-            self.ui
-                .screen
-                .note("this is said as soon as there is a connection");
-        }
     }
 
     /// Tells the others that we type. That nobody hears it matters to nobody.

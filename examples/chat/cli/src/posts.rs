@@ -11,6 +11,8 @@ pub(crate) struct Post {
     pub(crate) room: String,
     pub(crate) text: String,
     pub(crate) reply_to: Option<u64>,
+    /// Whether it could not be said at once. Then it is told when it has been.
+    pub(crate) late: bool,
 }
 
 /// What waits, and what went wrong.
@@ -73,7 +75,12 @@ impl Posts {
     /// What became of the next one, which was not posted. Returns it unless it waits again.
     pub(crate) fn failed(&mut self, fate: &Fate) -> Option<Post> {
         match fate {
-            Fate::Later => return None,
+            Fate::Later => {
+                if let Some(post) = self.waiting.front_mut() {
+                    post.late = true;
+                }
+                return None;
+            }
             Fate::Doubtful => self.doubtful.extend(self.waiting.front().cloned()),
             Fate::Failed(_) => {}
         }
@@ -105,6 +112,7 @@ mod tests {
                 room: "lobby".to_owned(),
                 text: (*text).to_owned(),
                 reply_to: None,
+                late: false,
             });
         }
         posts
@@ -118,7 +126,8 @@ mod tests {
         });
         assert_eq!(fate, Fate::Later);
         assert_eq!(posts.failed(&fate), None);
-        assert_eq!(posts.next().unwrap().text, "one");
+        let next = posts.next().unwrap();
+        assert_eq!((next.text.as_str(), next.late), ("one", true));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What we ask of the server.
 
-use chat_contract::{Line, PostError, Receipt};
+use chat_contract::{Line, Person, PostError, Receipt};
 use sente::CallError;
 
 use super::App;
@@ -50,13 +50,8 @@ impl App {
         self.asides.spawn(async move {
             match call.await {
                 Ok(people) => {
-                    for person in people {
-                        let devices = match person.devices {
-                            1 => String::new(),
-                            count => format!(" (on {count} devices)"),
-                        };
-                        screen.note(format!("{}{devices}", person.name));
-                    }
+                    let people: Vec<_> = people.iter().map(in_words).collect();
+                    screen.note(format!("in #{room}: {}", people.join(", ")));
                 }
                 Err(error) => screen.warn(format!("who is in #{room}? {error}")),
             }
@@ -106,13 +101,22 @@ impl App {
             text: post.text,
             reply_to: post.reply_to,
         };
-        // At a terminal it stands there already, as it was typed.
         if self.is_script {
             self.ui.show(&line);
+        } else if post.late {
+            // At a terminal it stands there already, as it was typed: only it was not said then.
+            self.ui.screen.note(format!("“{}” is said now", line.text));
         }
         let mut view = self.ui.view();
         if view.is_in(&post.room) {
             view.remember(line);
         }
+    }
+}
+
+fn in_words(person: &Person) -> String {
+    match person.devices {
+        1 => person.name.clone(),
+        count => format!("{} (on {count} devices)", person.name),
     }
 }

@@ -4,7 +4,7 @@ use std::time::{Instant, SystemTime};
 
 use chat_contract::{Chat, JoinError, Person, RoomView};
 use sente::CallError;
-use sente_client::{State, StateChange};
+use sente_client::{SessionState, State, StateChange};
 
 use super::App;
 use crate::news::{News, by, news};
@@ -109,10 +109,13 @@ impl App {
     pub(super) fn show_state(&self) {
         let state = self.client.state();
         let screen = &self.ui.screen;
-        let session = state.session_id.map(|id| id.to_string());
-        let session = session.as_deref().map_or("none", |id| &id[..8]);
-        screen.note(format!("connection  {}", by(&state)));
-        screen.note(format!("session     {session}…, {:?}", state.session));
+        if let (Some(id), Some(how)) = (state.session_id, state.session) {
+            let how = match how {
+                SessionState::Fresh { reason } => format!("fresh: {reason:?}"),
+                SessionState::Resumed => "resumed".to_owned(),
+            };
+            screen.note(format!("session     {}…, {how}", &id.to_string()[..8]));
+        }
         screen.note(format!(
             "you         {}",
             state.user.as_deref().unwrap_or("nobody")
