@@ -188,30 +188,29 @@ async fn frames_that_break_the_protocol_end_the_session_with_their_reason() {
 }
 
 #[tokio::test]
-async fn what_came_before_a_broken_frame_is_handled() {
-    let site = Site::start(lobby()).await;
-    let (mut ws, _) = Ws::open(site.address, hello()).await;
-    ws.send(&data(0, 1, vec![call(ECHO, "first")])).await;
-    assert_eq!(ws.item().await, reply(1, "first"));
-
+async fn what_came_before_the_end_is_handled() {
     let mut builder = Server::builder();
     let mut events = builder.stream::<Chat>();
     let site = Site::start(builder).await;
-    let client = Poller::open(site.address, hello()).await;
-    let _ = client
-        .send(
-            1,
-            [
-                data(0, 1, vec![event(SAY, "handled")]),
-                Frame::Tables(vec![]),
-            ],
-        )
-        .await;
-    let (_, event) = soon("the event", futures_util::StreamExt::next(&mut events))
-        .await
-        .expect("the server is there");
-    let text = "handled".to_owned();
-    assert_eq!(event, Chat::Say { text });
+    let say = |text| data(0, 1, vec![event(SAY, text)]);
+    let goodbye = || Frame::Close(Box::new(Close::new(CloseReason::Goodbye)));
+    let broken = || Frame::Tables(vec![]);
+    let mut handled = async || {
+        let event = soon("the event", futures_util::StreamExt::next(&mut events)).await;
+        let (_, Chat::Say { text }) = event.expect("the server is there") else {
+            panic!("somebody says something");
+        };
+        text
+    };
+    for end in [goodbye, broken] {
+        let (mut ws, _) = Ws::open(site.address, hello()).await;
+        ws.send_together([encoded(&say("by socket")), encoded(&end())])
+            .await;
+        assert_eq!(handled().await, "by socket");
+        let client = Poller::open(site.address, hello()).await;
+        let _ = client.send(1, [say("by request"), end()]).await;
+        assert_eq!(handled().await, "by request");
+    }
 }
 
 #[tokio::test]

@@ -259,6 +259,55 @@ async fn a_kicked_client_is_told_why_and_the_program_what_was_not_delivered() {
 }
 
 #[tokio::test]
+async fn a_client_that_is_away_for_too_much_loses_its_session() {
+    let builder = lobby().0.outbox(64 * 1024, 10);
+    let site = Site::start(builder).await;
+    let mut presence = site.server.presence();
+    let (ws, _) = joined(&site, hello_of("ann")).await;
+    ws.vanish();
+    until(&mut presence, |change| {
+        matches!(change, Presence::Moved { carrier: None, .. })
+    })
+    .await;
+    let queued = (0..20).map(|_| Chat::to_clients(site.server.user("ann")).said("news"));
+    // A reply that she had not confirmed waits too.
+    assert!((9..=10).contains(&queued.sum::<usize>()));
+    until(&mut presence, |change| {
+        matches!(
+            change,
+            Presence::Left {
+                reason: CloseReason::Overflow,
+                ..
+            }
+        )
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_held_poll_waits_for_more_where_frames_may_be_delayed() {
+    let limits = sente_server::Limits {
+        max_delay: Some(Duration::from_millis(50)),
+        ..sente_server::Limits::default()
+    };
+    let site = Site::start(lobby().0.limits(limits)).await;
+    let mut presence = site.server.presence();
+    let client = Poller::open(site.address, hello_of("ann")).await;
+    let held = tokio::spawn({
+        let client = client.clone();
+        async move { client.poll(1, 0).await.items() }
+    });
+    until(&mut presence, |change| {
+        matches!(change, Presence::Joined { .. })
+    })
+    .await;
+    Chat::to_clients(site.server.user("ann")).said("one");
+    Chat::to_clients(site.server.user("ann")).said("two");
+    let items = held.await.expect("no panic");
+    assert_eq!(items, [event(SAID, "one"), event(SAID, "two")]);
+}
+
+#[tokio::test]
 async fn too_much_in_all_outboxes_ends_first_who_is_away() {
     let builder = lobby().0.max_outboxes(64 * 1024);
     let site = Site::start(builder).await;

@@ -313,6 +313,15 @@ impl Ws {
             .expect("sent");
     }
 
+    /// Sends several messages so that they arrive as one.
+    pub async fn send_together(&mut self, messages: impl IntoIterator<Item = Vec<u8>>) {
+        for bytes in messages {
+            let fed = self.socket.feed(Message::binary(bytes)).await;
+            fed.expect("fed");
+        }
+        self.socket.flush().await.expect("sent");
+    }
+
     /// The next frame of any kind.
     pub async fn frame(&mut self) -> Frame {
         self.try_frame().await.expect("the socket is open")
