@@ -369,6 +369,8 @@ impl Session {
     /// If items are acknowledged that were never sent.
     pub fn attach(&mut self, now: Time, acknowledge: Acknowledge) -> Result<(), CloseReason> {
         self.acknowledged(now, acknowledge)?;
+        // What was meant for the carrier before, and waited for its next poll, say, is out of date.
+        self.counts.dropped_volatile += self.outbox.drop_volatile();
         self.attached = true;
         self.rewind();
         self.inbox.acknowledge_now();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use sente_proto::Limits;
-use sente_proto::session::{CallFailure, Event, Outgoing, Refusal, Session};
+use sente_proto::session::{CallFailure, Delivery, Event, Outgoing, Refusal, Session};
 
 use super::{ASK, SAY, at, connect, data, event, session};
 
@@ -138,4 +138,20 @@ fn what_turns_out_to_be_too_large_is_not_sent() {
     assert_eq!(data(at(0), &mut one).unwrap().items.len(), 1);
     assert_eq!(one.take_result(call), Some(Err(CallFailure::TooLarge)));
     assert_eq!(one.counts().too_large, 2);
+}
+
+/// Profile poll-only, seed 22: an event that waited for a poll went by the carrier after that one.
+#[test]
+fn a_volatile_event_does_not_outlive_the_carrier_that_it_waits_for() {
+    let (mut one, mut two) = (session(Limits::default()), session(Limits::default()));
+    connect(at(0), &mut one, &mut two);
+    let volatile = Outgoing {
+        delivery: Delivery::Volatile,
+        ..event(SAY)
+    };
+    one.send(at(0), volatile).unwrap();
+    connect(at(900), &mut one, &mut two);
+    let items = std::iter::from_fn(|| data(at(900), &mut one)).map(|data| data.items.len());
+    assert_eq!(items.sum::<usize>(), 0);
+    assert_eq!(one.counts().dropped_volatile, 1);
 }
