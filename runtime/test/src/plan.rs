@@ -6,7 +6,7 @@ use sente_proto::Limits;
 use sente_proto::client::{CarrierChoice, Timing};
 use sente_proto::codec::Codec;
 
-use crate::Network;
+use crate::{Network, Sockets};
 
 /// Something that goes wrong, or that a program or its user does at a bad moment.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -102,6 +102,16 @@ impl Plan {
             slow_handlers: 0.1,
             faults: Vec::new(),
         }
+    }
+
+    /// Whether nothing goes wrong, so that everything can be expected at once.
+    pub(crate) fn is_calm(&self) -> bool {
+        let network = &self.network;
+        network.loss == 0.0
+            && !network.blocks_posts
+            && network.sockets == [Sockets::Work]
+            && network.faults.is_empty()
+            && self.faults.is_empty()
     }
 
     /// The largest payload that both sides allow.

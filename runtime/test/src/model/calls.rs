@@ -17,7 +17,7 @@ pub(super) struct Call {
     deadline: Time,
     ran: bool,
     answered: bool,
-    cancelled: bool,
+    cancelled: Option<Time>,
     /// For room in the outbox: it has no place among what was sent.
     waits: bool,
     ended: bool,
@@ -27,7 +27,7 @@ pub(super) struct Call {
 
 impl Call {
     pub(super) fn is_over(&self) -> bool {
-        self.ended || self.cancelled
+        self.ended || self.cancelled.is_some()
     }
 
     /// Whether what was sent after it may come without it.
@@ -44,7 +44,7 @@ impl Half {
                 deadline,
                 ran: false,
                 answered: false,
-                cancelled: false,
+                cancelled: None,
                 waits: false,
                 ended: false,
                 never_ran: false,
@@ -58,8 +58,8 @@ impl Half {
     }
 
     /// It goes on under another place.
-    pub(super) fn call_leaves(&mut self, place: usize) -> (Kind, Time) {
-        self.call_cancelled(place);
+    pub(super) fn call_leaves(&mut self, place: usize, now: Time) -> (Kind, Time) {
+        self.call_cancelled(place, now);
         (self.sent[place].kind, self.call(place).deadline)
     }
 
@@ -78,9 +78,9 @@ impl Half {
         self.call(place).answered = true;
     }
 
-    pub(super) fn call_cancelled(&mut self, place: usize) {
+    pub(super) fn call_cancelled(&mut self, place: usize, now: Time) {
         let call = self.call(place);
-        call.cancelled = true;
+        call.cancelled = Some(now);
         let deadline = call.deadline;
         self.deadlines.remove(&(deadline, place));
     }
@@ -92,12 +92,18 @@ impl Half {
             .is_none_or(|call| call.is_over() || now + ROUNDING >= call.deadline)
     }
 
+    /// For how long its caller has not wanted it any more.
+    pub(super) fn call_unwanted_for(&self, place: usize, now: Time) -> Option<Duration> {
+        let cancelled = self.calls.get(&place)?.cancelled?;
+        Some(now - cancelled)
+    }
+
     /// Returns whether it brought a reply.
     pub(super) fn call_ends(&mut self, tag: Tag, result: &CallResult, now: Time) -> Verdict<bool> {
         let novel = self.sent[tag.place].kind == Kind::NovelCall;
         let session_ended = self.ended.is_some();
         let call = self.call(tag.place);
-        if call.cancelled {
+        if call.cancelled.is_some() {
             return Err("it had been cancelled".to_owned());
         }
         if std::mem::replace(&mut call.ended, true) {

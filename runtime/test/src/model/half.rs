@@ -31,6 +31,8 @@ pub(crate) struct Half {
     pub(crate) began: Time,
     pub(crate) peer: Option<usize>,
     pub(crate) ended: Option<End>,
+    /// When the carrier that serves it came.
+    pub(super) attached: Time,
     pub(super) sent: Vec<Sent>,
     /// All reliable events and calls before this place have been dealt with.
     ordered: usize,
@@ -47,6 +49,7 @@ pub(crate) struct Half {
 pub(super) struct Sent {
     pub(super) kind: Kind,
     key: u8,
+    pub(super) at: Time,
     pub(super) received: bool,
     /// It came back as one that nobody can have received.
     returned_unsent: bool,
@@ -59,6 +62,7 @@ impl Half {
             began: now,
             peer: None,
             ended: None,
+            attached: now,
             sent: Vec::new(),
             ordered: 0,
             missing: 0,
@@ -71,11 +75,12 @@ impl Half {
 
     // ---- sending ----
 
-    pub(super) fn accept(&mut self, kind: Kind, key: u8) -> usize {
+    pub(super) fn accept(&mut self, kind: Kind, key: u8, now: Time) -> usize {
         let place = self.sent.len();
         self.sent.push(Sent {
             kind,
             key,
+            at: now,
             received: false,
             returned_unsent: false,
         });

@@ -6,6 +6,8 @@
 mod calls;
 mod half;
 
+use std::time::Duration;
+
 use sente_proto::session::{CallResult, Unconfirmed};
 use sente_proto::{FreshReason, Time};
 
@@ -16,6 +18,9 @@ pub(crate) use half::{Half, Owner};
 /// What is wrong, in a sentence; nothing if all is well.
 pub(crate) type Verdict<T = ()> = Result<T, String>;
 
+/// Where nothing goes wrong, the other side hears of everything within this.
+pub(crate) const PROMPT: Duration = Duration::from_secs(2);
+
 /// Both ends of all sessions of a run, those that have ended too.
 #[derive(Default)]
 pub(crate) struct Model {
@@ -24,6 +29,8 @@ pub(crate) struct Model {
     live: Vec<usize>,
     /// When the server program last died.
     restarted: Option<Time>,
+    /// Nothing goes wrong.
+    pub(crate) is_calm: bool,
     pub(crate) delivered: u64,
     pub(crate) replied: u64,
 }
@@ -57,11 +64,16 @@ impl Model {
         Ok(())
     }
 
+    /// Another carrier serves `half` from now on.
+    pub(crate) fn attached(&mut self, half: usize, now: Time) {
+        self.halves[half].attached = now;
+    }
+
     // ---- sending ----
 
     /// An event was accepted for sending.
-    pub(crate) fn sends(&mut self, half: usize, kind: Kind, key: u8) -> Tag {
-        let place = self.halves[half].accept(kind, key);
+    pub(crate) fn sends(&mut self, half: usize, kind: Kind, key: u8, now: Time) -> Tag {
+        let place = self.halves[half].accept(kind, key, now);
         Tag { half, place }
     }
 
@@ -71,8 +83,8 @@ impl Model {
     }
 
     /// A call was accepted, and has a deadline.
-    pub(crate) fn calls(&mut self, half: usize, kind: Kind, deadline: Time) -> Tag {
-        let tag = self.sends(half, kind, 0);
+    pub(crate) fn calls(&mut self, half: usize, kind: Kind, deadline: Time, now: Time) -> Tag {
+        let tag = self.sends(half, kind, 0, now);
         self.halves[half].call_begins(tag.place, deadline);
         tag
     }
@@ -83,9 +95,9 @@ impl Model {
     }
 
     /// A call that waited for room has got it, and stands behind all that was sent meanwhile.
-    pub(crate) fn call_gets_room(&mut self, waiting: Tag) -> Tag {
-        let (kind, deadline) = self.halves[waiting.half].call_leaves(waiting.place);
-        self.calls(waiting.half, kind, deadline)
+    pub(crate) fn call_gets_room(&mut self, waiting: Tag, now: Time) -> Tag {
+        let (kind, deadline) = self.halves[waiting.half].call_leaves(waiting.place, now);
+        self.calls(waiting.half, kind, deadline, now)
     }
 
     // ---- receiving ----
@@ -104,6 +116,15 @@ impl Model {
         self.halves[tag.half]
             .delivered(tag.place, kind)
             .map_err(|wrong| format!("{kind:?} {tag}: {wrong}"))?;
+        if kind == Kind::Volatile {
+            // Until both sides have another carrier it may have come by the one it was sent on.
+            let attached = self.halves[half]
+                .attached
+                .min(self.halves[tag.half].attached);
+            if self.halves[tag.half].sent[tag.place].at < attached {
+                return Err(format!("volatile {tag} has outlived its carrier"));
+            }
+        }
         self.delivered += 1;
         Ok(())
     }
@@ -114,6 +135,11 @@ impl Model {
             return Ok(());
         }
         let caller = &self.halves[tag.half];
+        if self.is_calm && caller.call_unwanted_for(tag.place, now) > Some(PROMPT) {
+            return Err(format!(
+                "the handler of call {tag} was not told in time that its caller has cancelled it"
+            ));
+        }
         if caller.ended.is_some() || caller.call_is_over(tag.place, now) {
             return Ok(());
         }
@@ -130,8 +156,8 @@ impl Model {
     // ---- the ends of calls ----
 
     /// A caller has cancelled its call.
-    pub(crate) fn cancels(&mut self, tag: Tag) {
-        self.halves[tag.half].call_cancelled(tag.place);
+    pub(crate) fn cancels(&mut self, tag: Tag, now: Time) {
+        self.halves[tag.half].call_cancelled(tag.place, now);
     }
 
     /// A call has ended at its caller.
@@ -205,6 +231,11 @@ impl Model {
     }
 
     // ---- when all is quiet ----
+
+    /// Whether all that `half` has sent has been delivered.
+    pub(crate) fn is_delivered(&self, half: usize) -> bool {
+        self.halves[half].is_settled().is_ok()
+    }
 
     /// Whether all that lives has been delivered.
     pub(crate) fn is_settled(&self) -> Verdict {

@@ -1,17 +1,18 @@
 //! What is looked at after every step, and what has to be true in the end.
 
 use super::World;
-use crate::model::Verdict;
+use crate::model::{PROMPT, Verdict};
 
 impl World {
     /// The session's own numbers stay within its limits, and cover what the model knows.
     pub(super) fn check_session(&mut self, place: usize, of_client: bool) -> Verdict {
         let (session, program) = if of_client {
-            let host = &self.clients[place];
-            (&host.session, &host.program)
+            let host = &mut self.clients[place];
+            (&host.session, &mut host.program)
         } else {
-            match self.server.seats.get(place).and_then(Option::as_deref) {
-                Some(seated) => (&seated.session, &seated.program),
+            let seats = &mut self.server.seats;
+            match seats.get_mut(place).and_then(Option::as_deref_mut) {
+                Some(seated) => (&seated.session, &mut seated.program),
                 None => return Ok(()),
             }
         };
@@ -22,6 +23,14 @@ impl World {
             &self.plan.limits
         };
         self.model.check_outbox(half, session.queued())?;
+        let lingers = self.model.is_calm
+            && session.is_attached()
+            && session.queued() > 0
+            && self.model.is_delivered(half);
+        program.unacknowledged = program
+            .unacknowledged
+            .filter(|_| lingers)
+            .or_else(|| lingers.then_some(self.now));
         program.check_room(session)?;
         let handlers = limits.handlers as usize;
         if program.handlers() > handlers {
@@ -63,6 +72,27 @@ impl World {
         }
         for (half, _) in self.server.alive() {
             self.model.check_deadlines(half, self.now)?;
+        }
+        Ok(())
+    }
+
+    /// Where nothing goes wrong, deliveries are acknowledged promptly.
+    pub(super) fn check_acknowledgements(&self) -> Verdict {
+        if !self.model.is_calm {
+            return Ok(());
+        }
+        let clients = self.clients.iter().map(|host| &host.program);
+        let seats = self.server.alive().map(|(_, seated)| &seated.program);
+        for program in clients.chain(seats) {
+            if program
+                .unacknowledged
+                .is_some_and(|since| self.now - since > PROMPT)
+            {
+                return Err(format!(
+                    "what half {} has sent is delivered and not acknowledged",
+                    program.half
+                ));
+            }
         }
         Ok(())
     }

@@ -281,6 +281,8 @@ impl World {
                     self.trace.note(now, || {
                         format!("client {client}: open by {:?}", new.carrier)
                     });
+                    let half = self.clients[client].program.half;
+                    self.model.attached(half, now);
                     self.coverage.meet(match (new.session, new.carrier) {
                         (Some(SessionState::Fresh { .. }), _) => "handshakes with a fresh session",
                         _ if old.open => "moves between carriers without a break",

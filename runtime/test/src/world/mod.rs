@@ -86,6 +86,7 @@ impl World {
             steps: 0,
             plan,
         };
+        world.model.is_calm = world.plan.is_calm();
         for _ in 0..world.plan.clients {
             world.add_client();
         }
@@ -163,6 +164,7 @@ impl World {
                 _ => self.step()?,
             }
             self.check_deadlines()?;
+            self.check_acknowledgements()?;
         }
     }
 

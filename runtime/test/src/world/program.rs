@@ -46,6 +46,8 @@ pub(super) struct Program {
     running: BTreeMap<u64, Running>,
     events_running: usize,
     later: Vec<(Duration, Work)>,
+    /// Since when all has been delivered, and the session has not heard of it.
+    pub(super) unacknowledged: Option<Time>,
 }
 
 /// A call that waits for room.
@@ -72,6 +74,7 @@ impl Program {
             running: BTreeMap::new(),
             events_running: 0,
             later: Vec::new(),
+            unacknowledged: None,
         }
     }
 
@@ -166,7 +169,7 @@ impl Program {
         size: usize,
     ) -> Verdict<bool> {
         let key = scene.rng.below(3) as u8;
-        let tag = scene.model.sends(self.half, kind, key);
+        let tag = scene.model.sends(self.half, kind, key, scene.now);
         let event = Outgoing {
             event,
             payload: tag.payload(size),
@@ -203,7 +206,7 @@ impl Program {
     ) -> Verdict<bool> {
         let wait = Duration::from_millis(50)..Duration::from_secs(8);
         let deadline = scene.now + scene.rng.within(&wait);
-        let tag = scene.model.calls(self.half, kind, deadline);
+        let tag = scene.model.calls(self.half, kind, deadline, scene.now);
         let result = session.call(scene.now, outgoing(event, tag, size), deadline);
         scene.trace.note(scene.now, || {
             format!("{tag} {kind:?} is made: {}", shown(&result))
@@ -222,7 +225,7 @@ impl Program {
                 Ok(true)
             }
             Err(refusal) => {
-                scene.model.cancels(tag);
+                scene.model.cancels(tag, scene.now);
                 refused(scene, kind, refusal)
             }
         }
@@ -245,7 +248,7 @@ impl Program {
             .trace
             .note(scene.now, || format!("{tag} Call is cancelled"));
         scene.coverage.meet("calls cancelled");
-        scene.model.cancels(tag);
+        scene.model.cancels(tag, scene.now);
         self.calls.remove(&call);
         self.waiting.retain(|waiting| waiting.call != call);
         session.cancel(scene.now, call);
@@ -395,7 +398,7 @@ impl Program {
                 event
             };
             let Some(event) = event else { continue };
-            let new = scene.model.call_gets_room(tag);
+            let new = scene.model.call_gets_room(tag, scene.now);
             match session.call_with_room(scene.now, outgoing(event, new, size), call) {
                 Ok(()) => {
                     scene
@@ -404,7 +407,7 @@ impl Program {
                     self.calls.insert(call, new);
                 }
                 Err(Refusal::Unsupported | Refusal::TooLarge { .. }) if kind == Kind::NovelCall => {
-                    scene.model.cancels(new);
+                    scene.model.cancels(new, scene.now);
                     self.calls.remove(&call);
                     session.cancel(scene.now, call);
                 }

@@ -289,9 +289,16 @@ pub(crate) const PROFILES: &[Profile] = &[
 fn varied(seed: u64, network: Network) -> Plan {
     let mut rng = Rng::new(seed ^ 0x5eed);
     let mut plan = Plan::on(network);
-    if rng.chance(0.7) {
-        plan = plan.limits(small());
-    }
+    let max_delay = rng.chance(0.2).then_some(ms(30));
+    let limits = if rng.chance(0.7) {
+        small()
+    } else {
+        Limits::default()
+    };
+    plan = plan.limits(Limits {
+        max_delay,
+        ..limits
+    });
     if rng.chance(0.2) {
         plan = plan.client_limits(Limits {
             outbox_events: 20,
