@@ -672,7 +672,7 @@ impl Session {
             std::mem::take(&mut self.ping),
             acknowledge,
             self.outbox.cursor_number(),
-            Vec::new(),
+            Vec::with_capacity(self.outbox.next_frame(self.limits.frame_size)),
         );
         let calls = &mut self.calls;
         self.outbox

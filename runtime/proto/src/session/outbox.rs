@@ -387,6 +387,15 @@ impl Outbox {
         self.waiting_since.map(|since| since + delay)
     }
 
+    /// About how many bytes the next frame will have.
+    pub(super) fn next_frame(&self, frame_size: usize) -> usize {
+        if self.is_behind() {
+            return frame_size;
+        }
+        let items = self.starts.len() + self.controls.len();
+        (FRAME_HEAD + self.waiting_bytes + items * USUAL_ITEM_HEAD).min(frame_size)
+    }
+
     /// Writes items until the frame has `frame_size` bytes: first again what an older carrier may
     /// have lost, then what waits. `on_call` hears the number of each call and returns its deadline.
     pub(super) fn cut(
@@ -536,6 +545,10 @@ impl Outbox {
 
 /// What the head of an item takes at most, for the decision whether it still fits.
 const ITEM_HEAD: usize = 24;
+
+/// What the heads of an item and of a frame usually take at most.
+const USUAL_ITEM_HEAD: usize = 8;
+const FRAME_HEAD: usize = 24;
 
 /// Writes one item. Returns `false` if it is a call whose deadline has passed.
 fn write(
