@@ -116,6 +116,11 @@ impl Port {
         result
     }
 
+    /// What somebody does who only wants to know, and at what time does not matter.
+    pub fn look<R>(&self, f: impl FnOnce(&Session) -> R) -> R {
+        f(&self.lock().session)
+    }
+
     /// What a program does: the driver is told that there may be something to send.
     pub fn act<R>(&self, f: impl FnOnce(Time, &mut Session) -> R) -> R {
         let now = self.host.now();
@@ -401,9 +406,10 @@ impl Bell {
         std::future::poll_fn(|cx| self.poll_rung(cx)).await;
     }
 
-    /// Forgets that it has rung: the driver looks now.
+    /// Forgets that it has rung, and wakes nobody until it is polled again: the driver looks now,
+    /// or is about to.
     pub fn clear(&self) {
-        self.port.lock().bells[self.key].rung = false;
+        self.port.lock().bells[self.key] = BellState::default();
     }
 }
 

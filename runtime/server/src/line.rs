@@ -12,7 +12,7 @@ use futures_util::{Sink, Stream};
 use sente::Codec;
 use sente::driver::Bell;
 use sente_proto::server::{Due, Heard};
-use sente_proto::{Close, CloseReason, wire};
+use sente_proto::{Close, CloseReason, Time, wire};
 use tokio::time::{Instant, Sleep};
 
 use crate::budget::Share;
@@ -37,6 +37,9 @@ pub(crate) struct Line {
     unflushed: bool,
     /// The socket takes no more for now.
     blocked: bool,
+    /// The socket had nothing more to read in this very turn of the task, so it will wake the task:
+    /// asking it again would zero its read buffer in vain.
+    drained: bool,
 }
 
 /// The seat that a WebSocket has taken. It is given back when this is dropped.
@@ -100,6 +103,7 @@ impl Line {
             },
             unflushed: false,
             blocked: false,
+            drained: false,
         }
     }
 
@@ -157,10 +161,11 @@ impl Line {
             if is_busy {
                 // Tokio runs next what a handler has just woken: its part joins this frame.
                 tokio::task::yield_now().await;
+                self.drained = false;
                 self.bell.clear();
             }
-            poll_fn(|cx| Poll::Ready(self.write(cx))).await?;
-            self.set(timer.as_mut());
+            let due = poll_fn(|cx| Poll::Ready(self.write(cx))).await?;
+            self.set(timer.as_mut(), due);
         }
     }
 
@@ -171,8 +176,10 @@ impl Line {
         timer: Pin<&mut Sleep>,
     ) -> Poll<ControlFlow<Stop, Round>> {
         let mut round = Round::default();
-        while round.messages < READ_MESSAGES && round.bytes < READ_BYTES {
+        let drained = std::mem::take(&mut self.drained);
+        while !drained && round.messages < READ_MESSAGES && round.bytes < READ_BYTES {
             let Poll::Ready(read) = Pin::new(&mut self.socket).poll_next(cx) else {
+                self.drained = true;
                 break;
             };
             if let ControlFlow::Break(stop) = self.take_in(read, &mut round) {
@@ -181,6 +188,8 @@ impl Line {
         }
         let mut is_awake = round.messages > 0;
         if is_awake {
+            // What handlers send goes out in this round: their bell need not wake this task.
+            self.bell.clear();
             self.seat.service.dispatch(&self.seat.client, cx);
         }
         if (self.unflushed || self.blocked)
@@ -197,6 +206,7 @@ impl Line {
         if is_awake {
             Poll::Ready(ControlFlow::Continue(round))
         } else {
+            self.drained = false;
             Poll::Pending
         }
     }
@@ -319,24 +329,31 @@ impl Line {
         seen
     }
 
-    /// Writes as many frames as there are and the socket takes, and flushes them together.
-    fn write(&mut self, cx: &mut Context<'_>) -> ControlFlow<Stop> {
+    /// Writes as many frames as there are and the socket takes, and flushes them together. Returns
+    /// when something is due next.
+    fn write(&mut self, cx: &mut Context<'_>) -> ControlFlow<Stop, Time> {
         let lost = ControlFlow::Break(Stop::Carrier(End::Lost));
-        self.blocked = loop {
+        let due = loop {
             match Pin::new(&mut self.socket).poll_ready(cx) {
-                Poll::Pending => break true,
+                Poll::Pending => {
+                    self.blocked = true;
+                    break self.due_while_blocked();
+                }
                 Poll::Ready(Err(_)) => return lost,
-                Poll::Ready(Ok(())) => {}
+                Poll::Ready(Ok(())) => self.blocked = false,
             }
-            let Some(frame) = self.cut() else {
-                break false;
-            };
-            tracing::trace!(session = %self.seat.client.id, bytes = frame.len(), "frame out");
-            let message = message(self.form(), frame);
-            if Pin::new(&mut self.socket).start_send(message).is_err() {
-                return lost;
+            let (frame, due) = self.cut();
+            if let Some(frame) = frame {
+                tracing::trace!(session = %self.seat.client.id, bytes = frame.len(), "frame out");
+                let message = message(self.form(), frame);
+                if Pin::new(&mut self.socket).start_send(message).is_err() {
+                    return lost;
+                }
+                self.unflushed = true;
             }
-            self.unflushed = true;
+            if let Some(due) = due {
+                break due;
+            }
         };
         if self.unflushed {
             match Pin::new(&mut self.socket).poll_flush(cx) {
@@ -345,31 +362,35 @@ impl Line {
                 Poll::Ready(Ok(())) => self.unflushed = false,
             }
         }
-        ControlFlow::Continue(())
+        ControlFlow::Continue(due)
     }
 
-    fn cut(&self) -> Option<Vec<u8>> {
+    /// The next frame, and when something is due after it; `None` if that is another frame, now.
+    fn cut(&self) -> (Option<Vec<u8>>, Option<Time>) {
         let Taken { client, epoch, .. } = &self.seat;
         client.with(|now, chair, session| {
-            let is_current = chair.seat.is_current(*epoch);
-            is_current.then(|| session.poll_data(now)).flatten()
+            let due = chair.seat.poll_timeout(session);
+            if !chair.seat.is_current(*epoch) {
+                return (None, Some(due));
+            }
+            let frame = session.poll_data(now);
+            if session.has_data(now) {
+                return (frame, None);
+            }
+            let data = session.poll_timeout();
+            (frame, Some(data.map_or(due, |data| due.min(data))))
         })
+    }
+
+    fn due_while_blocked(&self) -> Time {
+        let client = &self.seat.client;
+        client.with(|_, chair, session| chair.seat.poll_timeout(session))
     }
 
     /// Sets the timer to what is due next. A timer that is too early only looks in vain; it is left
     /// as it is, since nearly every frame would move it.
-    fn set(&self, timer: Pin<&mut Sleep>) {
-        let Taken {
-            service, client, ..
-        } = &self.seat;
-        let due = client.with(|_, chair, session| {
-            let due = chair.seat.poll_timeout(session);
-            match session.poll_timeout() {
-                Some(data) if !self.blocked => due.min(data),
-                _ => due,
-            }
-        });
-        let due = service.hub.clock.instant(due);
+    fn set(&self, timer: Pin<&mut Sleep>, due: Time) {
+        let due = self.seat.service.hub.clock.instant(due);
         if due < timer.deadline() || timer.is_elapsed() {
             timer.reset(due);
         }
