@@ -24,7 +24,7 @@ use crate::random::Fault;
 use crate::shared::{Command, Shared};
 use crate::state::State;
 use crate::unconfirmed::Unconfirmed;
-use sockets::{News, Sockets};
+use sockets::{News, ROUND, Sockets};
 
 /// When so many bytes are cut they are flushed before more are.
 const BATCH: usize = 64 * 1024;
@@ -73,6 +73,15 @@ struct Driver<P: Platform> {
     /// The program has disconnected.
     disconnected: bool,
     leaving: Leaving,
+}
+
+/// What was cut, beside the batch itself.
+struct Cut {
+    now: Time,
+    /// When there will be more to do.
+    due: Option<Time>,
+    /// There is more to do now.
+    more: bool,
 }
 
 struct Exchange {
@@ -124,6 +133,7 @@ impl<P: Platform> Driver<P> {
             if in_company {
                 // Those who were just woken have more to send: it goes in the same frame.
                 P::yield_now().await;
+                self.sockets.set_drained(false);
             }
             poll_fn(|cx| {
                 self.transmit(cx);
@@ -152,7 +162,10 @@ impl<P: Platform> Driver<P> {
             any = true;
             self.command(command);
         }
-        any |= self.poll_sockets(cx);
+        let drained = self.sockets.take_drained();
+        if !drained {
+            any |= self.poll_sockets(cx);
+        }
         any |= self.poll_exchanges(cx);
         if let Some(Poll::Ready((token, csrf))) =
             self.asked.as_mut().map(|asked| asked.as_mut().poll(cx))
@@ -163,7 +176,7 @@ impl<P: Platform> Driver<P> {
                 machine.handle_credentials(now, session, Credentials { token, csrf });
             });
         }
-        if self.platform.poll_woken(cx).is_ready() {
+        if !drained && self.platform.poll_woken(cx).is_ready() {
             any = true;
             self.act(Machine::wake);
         }
@@ -171,7 +184,13 @@ impl<P: Platform> Driver<P> {
             any = true;
             self.act(Machine::handle_timeout);
         }
-        if any { Poll::Ready(()) } else { Poll::Pending }
+        if any {
+            Poll::Ready(())
+        } else {
+            // The next poll is a new turn.
+            self.sockets.set_drained(false);
+            Poll::Pending
+        }
     }
 
     fn command(&mut self, command: Command) {
@@ -202,9 +221,15 @@ impl<P: Platform> Driver<P> {
         let mut any = self.sockets.poll_closing(cx);
         let mut messages = std::mem::take(&mut self.messages);
         let mut place = 0;
+        let mut drained = true;
         while let Some(id) = self.sockets.at(place) {
             let news = self.sockets.poll_news(place, &mut messages, cx);
             any |= !matches!(news, News::None);
+            drained &= match news {
+                News::None => true,
+                News::Some => messages.len() < ROUND,
+                News::Opened | News::Closed(_) => false,
+            };
             self.messages(id, &mut messages);
             match news {
                 News::None | News::Some => {}
@@ -219,6 +244,7 @@ impl<P: Platform> Driver<P> {
             }
         }
         self.messages = messages;
+        self.sockets.set_drained(drained);
         any
     }
 
@@ -293,9 +319,11 @@ impl<P: Platform> Driver<P> {
     fn settle(&mut self, cx: &mut Context<'_>) -> bool {
         self.tell();
         self.shared.settled();
+        // What handlers send goes out in this round: their bell need not wake this task.
+        self.bell.clear();
         self.dispatcher.dispatch(&self.link, &self.port, cx);
         self.port
-            .with(|_, session| session.calls_in_flight() > 1 || session.handlers_running() > 1)
+            .look(|session| session.calls_in_flight() > 1 || session.handlers_running() > 1)
     }
 
     fn tell(&mut self) {
@@ -327,25 +355,28 @@ impl<P: Platform> Driver<P> {
     fn transmit(&mut self, cx: &mut Context<'_>) {
         self.bell.clear();
         loop {
-            let due = self.cut();
-            if self.batch.is_empty() {
-                self.alarm.set(due, self.port.now());
-                break;
-            }
+            let Cut { now, due, mut more } = self.cut();
             let mut batch = std::mem::take(&mut self.batch);
             for transmit in batch.drain(..) {
-                self.carry_out(transmit);
+                more |= self.carry_out(transmit);
             }
             self.batch = batch;
+            let was_backed_up = self.sockets.is_backed_up();
             for (id, closed) in self.sockets.poll_flush(cx) {
                 self.closed(id, closed);
+                more = true;
             }
+            more |= was_backed_up && !self.sockets.is_backed_up();
             self.tell();
+            if !more {
+                self.alarm.set(due, now);
+                break;
+            }
         }
     }
 
-    /// Takes from the machine what is to be done. Returns when there will be more.
-    fn cut(&mut self) -> Option<Time> {
+    /// Takes from the machine what is to be done.
+    fn cut(&mut self) -> Cut {
         let (machine, batch) = (&mut self.machine, &mut self.batch);
         let backed_up = self.sockets.is_backed_up();
         self.port.with(|now, session| {
@@ -363,15 +394,30 @@ impl<P: Platform> Driver<P> {
                         }
                         batch.push(transmit);
                     }
-                    None if backed_up => return machine.poll_deadline(session),
-                    None => return machine.poll_timeout(session),
+                    None => {
+                        let due = if backed_up {
+                            machine.poll_deadline(session)
+                        } else {
+                            machine.poll_timeout(session)
+                        };
+                        return Cut {
+                            now,
+                            due,
+                            more: false,
+                        };
+                    }
                 }
             }
-            None
+            Cut {
+                now,
+                due: None,
+                more: true,
+            }
         })
     }
 
-    fn carry_out(&mut self, transmit: Transmit) {
+    /// Returns whether the machine may have more to do now.
+    fn carry_out(&mut self, transmit: Transmit) -> bool {
         match transmit {
             Transmit::Authenticate => {
                 tracing::debug!("asking the program for its tokens");
@@ -388,6 +434,8 @@ impl<P: Platform> Driver<P> {
                     self.strike(socket);
                 } else if let Err(closed) = self.sockets.send(socket, message) {
                     self.closed(socket, closed);
+                } else {
+                    return false;
                 }
             }
             Transmit::Close { socket, clean } => {
@@ -416,6 +464,7 @@ impl<P: Platform> Driver<P> {
             }
             Transmit::Abort(id) => self.exchanges.retain(|exchange| exchange.id != id),
         }
+        true
     }
 
     /// The form of what is sent, and the limits of what is accepted. The machine has the exact

@@ -9,12 +9,15 @@ use sente_proto::client::{SocketClosed, SocketId};
 use crate::platform::{Platform, Socket};
 
 /// So many messages are taken in before acknowledgements go out.
-const ROUND: usize = 32;
+pub(super) const ROUND: usize = 32;
 
 /// All WebSockets. There are one or two.
 pub(super) struct Sockets<P: Platform> {
     slots: Vec<(SocketId, Slot<P::Socket>)>,
     closing: Vec<MaybeSendFuture<()>>,
+    /// None of them had more to tell in this very turn of the task, so they will wake it: asking
+    /// them again is dear, since each time a read buffer is zeroed.
+    drained: bool,
 }
 
 enum Slot<S> {
@@ -55,6 +58,7 @@ impl<P: Platform> Default for Sockets<P> {
         Self {
             slots: Vec::new(),
             closing: Vec::new(),
+            drained: false,
         }
     }
 }
@@ -66,6 +70,17 @@ impl<P: Platform> Sockets<P> {
         dialling: MaybeSendFuture<Result<P::Socket, SocketClosed>>,
     ) {
         self.slots.push((id, Slot::Dialling(dialling)));
+        self.drained = false;
+    }
+
+    /// Says whether any has more to tell in this turn of the task.
+    pub(super) fn set_drained(&mut self, drained: bool) {
+        self.drained = drained;
+    }
+
+    /// Whether none has more to tell in this turn of the task. Once: then they are asked again.
+    pub(super) fn take_drained(&mut self) -> bool {
+        std::mem::take(&mut self.drained)
     }
 
     pub(super) fn send(&mut self, id: SocketId, message: Vec<u8>) -> Result<(), SocketClosed> {
@@ -90,6 +105,7 @@ impl<P: Platform> Sockets<P> {
             && let (_, Slot::Open { socket, .. }) = self.slots.swap_remove(place)
         {
             self.closing.push(socket.close());
+            self.drained = false;
         }
     }
 
@@ -202,6 +218,7 @@ impl<P: Platform> Sockets<P> {
         {
             // The other side waits for the answer to its goodbye.
             self.closing.push(socket.close());
+            self.drained = false;
         }
         news
     }

@@ -23,8 +23,7 @@ use crate::address::Address;
 use crate::platform::{Form, Socket};
 
 /// tungstenite zeroes its read buffer at each read, so a large one costs more than it brings.
-/// Frames are cut at 8 KiB.
-const READ_BUFFER: usize = 8 * 1024;
+const READ_BUFFER: usize = 4 * 1024;
 /// The driver flushes after each batch; a long one begins to go out before.
 const WRITE_BUFFER: usize = 64 * 1024;
 /// How long saying goodbye may take.
