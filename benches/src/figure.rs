@@ -53,7 +53,8 @@ pub(crate) const TEXT: &str = "a small payload of 32 characters";
 pub(crate) type Measures = Vec<(&'static str, f64)>;
 
 pub(crate) const RATE: &str = "rate";
-pub(crate) const PROCESSOR: &str = "processor";
+pub(crate) const SERVER: &str = "server";
+pub(crate) const CLIENT: &str = "client";
 pub(crate) const MEMORY: &str = "memory";
 pub(crate) const MEMORY_AFTER: &str = "memory-after";
 pub(crate) const CONNECTS: &str = "connects";
@@ -101,32 +102,18 @@ impl Figure {
         const fn row(key: &'static str, what: &'static str, goal: Option<Goal>) -> Row {
             Row { key, what, goal }
         }
-        const EACH_WAY: &str = "µs of the server for each";
+        // Wall time is decided by who wakes whom; processor time says what the work costs.
+        const OF_SERVER: Row = row(SERVER, "µs of the server for each", None);
+        const OF_CLIENT: Row = row(CLIENT, "µs of the clients for each", None);
+        const fn rate(what: &'static str, goal: Option<Goal>) -> [Row; 3] {
+            [row(RATE, what, goal), OF_SERVER, OF_CLIENT]
+        }
         match self {
-            Self::One => {
-                const {
-                    &[
-                        row(RATE, "round trips/s", Some(Goal::Times(0.8))),
-                        row(PROCESSOR, EACH_WAY, None),
-                    ]
-                }
-            }
-            Self::OneCore => {
-                const {
-                    &[
-                        row(RATE, "round trips/s", None),
-                        row(PROCESSOR, EACH_WAY, None),
-                    ]
-                }
-            }
-            Self::Many => {
-                const {
-                    &[
-                        row(RATE, "replies/s", Some(Goal::Times(4.0))),
-                        row(PROCESSOR, EACH_WAY, None),
-                    ]
-                }
-            }
+            Self::One => const { &rate("round trips/s", Some(Goal::Times(0.8))) },
+            Self::OneCore => const { &rate("round trips/s", None) },
+            Self::Many => const { &rate("replies/s", Some(Goal::Times(4.0))) },
+            Self::Push | Self::Burst => const { &rate("deliveries/s", None) },
+            Self::Events => const { &rate("events/s", None) },
             Self::Idle => {
                 const {
                     &[
@@ -135,17 +122,6 @@ impl Figure {
                         row(CONNECTS, "connects/s", None),
                     ]
                 }
-            }
-            Self::Push | Self::Burst => {
-                const {
-                    &[
-                        row(RATE, "deliveries/s", None),
-                        row(PROCESSOR, EACH_WAY, None),
-                    ]
-                }
-            }
-            Self::Events => {
-                const { &[row(RATE, "events/s", None), row(PROCESSOR, EACH_WAY, None)] }
             }
         }
     }

@@ -11,8 +11,8 @@ use tokio::time::sleep;
 
 use crate::Result;
 use crate::figure::{
-    BURST, CLIENTS, CONNECTS, EVENTS_EACH, FIRST_SESSIONS, Figure, IDLE_SESSIONS, IN_FLIGHT,
-    LISTENERS, MEMORY, MEMORY_AFTER, Measures, PROCESSOR, RATE,
+    BURST, CLIENT, CLIENTS, CONNECTS, EVENTS_EACH, FIRST_SESSIONS, Figure, IDLE_SESSIONS,
+    IN_FLIGHT, LISTENERS, MEMORY, MEMORY_AFTER, Measures, RATE, SERVER,
 };
 use crate::machine::{processor_time, resident};
 
@@ -164,18 +164,22 @@ async fn connect<C: Client>(
 
 async fn observe(counter: &Counter, target: Target) -> Result<Measures> {
     sleep(WARM_UP).await;
-    let (start, count) = (Instant::now(), counter.get());
-    let processor = processor_time(target.process)?;
+    let processors = || {
+        let own = std::process::id();
+        Result::Ok((processor_time(target.process)?, processor_time(own)?))
+    };
+    let (start, count, before) = (Instant::now(), counter.get(), processors()?);
     sleep(target.window).await;
     let (elapsed, count) = (start.elapsed(), counter.get() - count);
-    let processor = processor_time(target.process)? - processor;
+    let after = processors()?;
     if count == 0 {
         return Err("nothing happened".into());
     }
-    let each = 1.0 / count as f64;
+    let each = |time: Duration| time.as_secs_f64() * 1e6 / count as f64;
     Ok(vec![
         (RATE, count as f64 / elapsed.as_secs_f64()),
-        (PROCESSOR, processor.as_secs_f64() * 1e6 * each),
+        (SERVER, each(after.0 - before.0)),
+        (CLIENT, each(after.1 - before.1)),
     ])
 }
 
