@@ -52,6 +52,8 @@ pub struct State {
     pub session: Option<SessionState>,
     /// What last went wrong with a WebSocket, and what to do about it.
     pub last_ws_error: Option<String>,
+    /// What last went wrong with a request of long polling.
+    pub last_poll_error: Option<String>,
     /// How a WebSocket was last closed.
     pub last_ws_close: Option<SocketClosed>,
     /// How a connection last ended, and when.
@@ -109,6 +111,7 @@ impl State {
             session_id: state.session_id,
             session: state.session,
             last_ws_error: state.last_ws_error,
+            last_poll_error: state.last_poll_error,
             last_ws_close: state.last_ws_close,
             last_close: state.last_close.map(|close| LastClose {
                 reason: close.reason,
@@ -155,6 +158,7 @@ impl fmt::Debug for State {
             .field("session_id", &self.session_id)
             .field("session", &self.session)
             .field("last_ws_error", &self.last_ws_error)
+            .field("last_poll_error", &self.last_poll_error)
             .field("last_ws_close", &self.last_ws_close)
             .field("last_close", &self.last_close)
             .field("next_reconnect_at", &self.next_reconnect_at)

@@ -88,7 +88,13 @@ fn dependencies() -> Result {
     let deny = DENY.ensure()?;
     run_command(
         Command::new(deny)
-            .args(["check", "--hide-inclusion-graph", "bans", "licenses", "sources"])
+            .args([
+                "check",
+                "--hide-inclusion-graph",
+                "bans",
+                "licenses",
+                "sources",
+            ])
             .current_dir(root()),
     )
 }

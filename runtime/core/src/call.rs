@@ -233,7 +233,9 @@ fn decode<T: DeserializeOwned, E>(
     rejection: fn(Codec, &[u8]) -> Result<CallError<E>, DecodeError>,
 ) -> Result<T, CallError<E>> {
     let undecodable = |error| {
-        tracing::error!(event, %error, "the answer to a call cannot be decoded");
+        tracing::error!(event, "the answer to a call cannot be decoded");
+        // Serde's errors may quote what they could not read.
+        tracing::trace!(event, %error);
         CallError::Internal
     };
     match result {

@@ -207,14 +207,23 @@ impl<D: Direction> Dispatcher<D> {
         };
         let mut failure = Failure::Unsupported;
         for routes in &self.routes[place] {
-            match routes.route.route(from, &event) {
-                Ok(part) if work.single.is_none() => work.single = Some(part),
-                Ok(part) => work.parts.push(part),
-                Err(RouteError::Unsupported) => {}
-                Err(RouteError::Malformed(error)) => {
-                    let name = self.name(arrived.arrival.event);
-                    tracing::warn!(event = name, %error, "an event cannot be decoded and reaches no handler");
+            // A type in the contract may decode itself, and panic.
+            let routed = catch_unwind(AssertUnwindSafe(|| routes.route.route(from, &event)));
+            match routed {
+                Ok(Ok(part)) if work.single.is_none() => work.single = Some(part),
+                Ok(Ok(part)) => work.parts.push(part),
+                Ok(Err(RouteError::Unsupported)) => {}
+                Ok(Err(RouteError::Malformed(error))) => {
+                    let event = self.name(arrived.arrival.event);
+                    tracing::warn!(event, "an event cannot be decoded and reaches no handler");
+                    // Serde's errors may quote what they could not read.
+                    tracing::trace!(event, %error);
                     failure = Failure::Malformed;
+                }
+                Err(_) => {
+                    let event = self.name(arrived.arrival.event);
+                    tracing::error!(event, "decoding an event panicked; it reaches no handler");
+                    failure = Failure::Internal;
                 }
             }
         }

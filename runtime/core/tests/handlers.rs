@@ -34,6 +34,9 @@ pub enum Talk {
     /// Panics.
     #[to_server(reply = ())]
     Panic,
+    /// Brings something that panics while it is decoded.
+    #[to_server(reply = ())]
+    Bad(Trap),
     /// Asks the client for its name.
     #[to_client(reply = String)]
     Name,
@@ -50,6 +53,16 @@ pub enum Talk {
     #[to_server]
     #[to_client]
     Greet,
+}
+
+/// It can be sent, and not be received.
+#[derive(serde::Serialize)]
+pub struct Trap;
+
+impl<'de> serde::Deserialize<'de> for Trap {
+    fn deserialize<D: serde::Deserializer<'de>>(_: D) -> Result<Self, D::Error> {
+        panic!("on purpose")
+    }
 }
 
 #[derive(Default)]
@@ -110,6 +123,8 @@ impl TalkServer for Server {
     async fn panic(&self, _from: &Peer) {
         panic!("on purpose");
     }
+
+    async fn bad(&self, _from: &Peer, _trap: Trap) {}
 
     async fn greet(&self, from: &Peer) {
         let name = Talk::to_client(from).name().await;
@@ -251,6 +266,14 @@ fn a_detached_call_runs_and_answers_nobody() {
 fn a_handler_that_panics_fails_its_own_call_only() {
     let mut test = Test::new();
     let (panics, works) = (test.talk().panic(), test.talk().double(2));
+    assert_eq!(test.wired.finish(panics), Err(CallError::Internal));
+    assert_eq!(test.wired.finish(works), Ok(4));
+}
+
+#[test]
+fn a_type_that_panics_while_it_is_decoded_fails_its_own_call_only() {
+    let mut test = Test::new();
+    let (panics, works) = (test.talk().bad(Trap), test.talk().double(2));
     assert_eq!(test.wired.finish(panics), Err(CallError::Internal));
     assert_eq!(test.wired.finish(works), Ok(4));
 }

@@ -698,6 +698,7 @@ fn an_html_page_is_no_answer() {
     });
     assert!(!test.client.state().open);
     assert!(test.client.state().next_reconnect_at.is_some());
+    assert!(test.client.state().last_poll_error.is_some());
 }
 
 #[test]

@@ -306,7 +306,7 @@ impl Client {
         match failed {
             Failed::Refused(refused) if is_hello => return self.refused(now, session, refused),
             Failed::Refused(_) => {}
-            Failed::Error(error) => tracing::debug!(%error, "a request of the poll carrier failed"),
+            Failed::Error(error) => self.change(|state| state.last_poll_error = Some(error)),
         }
         if is_hello {
             return self.polling_hello_failed(now, session);

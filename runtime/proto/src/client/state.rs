@@ -31,6 +31,8 @@ pub struct State {
     pub handshake: Vec<(String, Bytes)>,
     /// What last went wrong with a WebSocket.
     pub last_ws_error: Option<String>,
+    /// What last went wrong with a request of polling.
+    pub last_poll_error: Option<String>,
     /// How a WebSocket was last closed.
     pub last_ws_close: Option<SocketClosed>,
     /// How a connection last ended.
