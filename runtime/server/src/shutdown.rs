@@ -46,8 +46,9 @@ impl Server {
         }
     }
 
-    /// Refuses new sessions and ends all others at random moments before `deadline`, each when its
-    /// handlers have finished and what waited has arrived. The clients are told when to come back.
+    /// Refuses new sessions and ends all others at random moments before `deadline`, at least 1 ms
+    /// apart on average where there is time, each when its handlers have finished and what waited
+    /// has arrived. The clients are told to come back within 2 s, at random moments too.
     ///
     /// Resolves when all of sente's connections are closed, `deadline` at the latest and a moment
     /// for the last to go.
@@ -57,7 +58,10 @@ impl Server {
     }
 }
 
-/// Clients come back within this beyond the deadline, so that they find the next program running.
+/// How far apart the endings of two sessions are, on average, where the deadline leaves time: a
+/// thousand handshakes a second are easy for the program that comes next.
+const APART: Duration = Duration::from_millis(1);
+/// Clients come back within this, at random moments.
 const RETURN: Duration = Duration::from_secs(2);
 /// How often to look whether what waited has arrived.
 const LOOK: Duration = Duration::from_millis(20);
@@ -68,7 +72,7 @@ async fn drain(hub: &Arc<Hub>, deadline: Duration) {
     let until = Instant::now() + deadline;
     let clients: Vec<Arc<Client>> = {
         let mut sessions = hub.sessions();
-        sessions.close(deadline + RETURN);
+        sessions.close(RETURN);
         sessions
             .iter()
             .map(|(_, client)| Arc::clone(client))
@@ -77,10 +81,11 @@ async fn drain(hub: &Arc<Hub>, deadline: Duration) {
     // Connections that have not said hello have nothing to wait for.
     hub.draining.send_replace(true);
     tracing::info!(sessions = clients.len(), ?deadline, "the server shuts down");
+    // Some time is left for handlers and for what still waits.
+    let spread = (deadline / 2).min(APART * u32::try_from(clients.len()).unwrap_or(u32::MAX));
     let mut endings = tokio::task::JoinSet::new();
     for client in clients {
-        // Some time is left for handlers and for what still waits.
-        let moment = drive::random_within(deadline / 2);
+        let moment = drive::random_within(spread);
         endings.spawn(end_gently(Arc::clone(hub), client, moment, until));
     }
     while endings.join_next().await.is_some() {}
@@ -114,9 +119,8 @@ async fn end_gently(hub: Arc<Hub>, client: Arc<Client>, moment: Duration, until:
         let look_again = until.min(Instant::now() + LOOK);
         let _ = tokio::time::timeout_at(look_again, bell.rung()).await;
     }
-    let left = until.saturating_duration_since(Instant::now());
     let close = Close {
-        retry_after: Some(left + drive::random_within(RETURN)),
+        retry_after: Some(drive::random_within(RETURN)),
         ..Close::new(CloseReason::Shutdown)
     };
     hub.end(&client, &close);

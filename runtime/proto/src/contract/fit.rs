@@ -4,7 +4,7 @@ use super::{Contract, Table, TableEvent};
 use crate::frame::{Answer, Offer};
 
 /// More numbers than this are not mapped; what they stand for is unsupported.
-const MAX_NUMBERS: usize = 65_536;
+const MAX_NUMBERS: usize = 4_096;
 
 /// Whether an event may be sent to the other side.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
