@@ -31,8 +31,8 @@ pub(crate) struct Half {
     pub(crate) began: Time,
     pub(crate) peer: Option<usize>,
     pub(crate) ended: Option<End>,
-    /// When the carrier that serves it came.
-    pub(super) attached: Time,
+    /// When the other end began to use the carrier that this one hears by.
+    pub(super) hears_since: Time,
     pub(super) sent: Vec<Sent>,
     /// All reliable events and calls before this place have been dealt with.
     ordered: usize,
@@ -62,7 +62,7 @@ impl Half {
             began: now,
             peer: None,
             ended: None,
-            attached: now,
+            hears_since: Time::default(),
             sent: Vec::new(),
             ordered: 0,
             missing: 0,

@@ -64,9 +64,9 @@ impl Model {
         Ok(())
     }
 
-    /// Another carrier serves `half` from now on.
-    pub(crate) fn attached(&mut self, half: usize, now: Time) {
-        self.halves[half].attached = now;
+    /// From now on `half` hears by a carrier that its other end has used since then.
+    pub(crate) fn hears_since(&mut self, half: usize, since: Time) {
+        self.halves[half].hears_since = since;
     }
 
     // ---- sending ----
@@ -117,11 +117,8 @@ impl Model {
             .delivered(tag.place, kind)
             .map_err(|wrong| format!("{kind:?} {tag}: {wrong}"))?;
         if kind == Kind::Volatile {
-            // Until both sides have another carrier it may have come by the one it was sent on.
-            let attached = self.halves[half]
-                .attached
-                .min(self.halves[tag.half].attached);
-            if self.halves[tag.half].sent[tag.place].at < attached {
+            let sent_at = self.halves[tag.half].sent[tag.place].at;
+            if sent_at < self.halves[half].hears_since {
                 return Err(format!("volatile {tag} has outlived its carrier"));
             }
         }

@@ -23,6 +23,8 @@ pub(super) struct Socket {
     pub(super) server_open: bool,
     /// Which end of a session it serves at the server, and its epoch.
     pub(super) serves: Option<(usize, u64)>,
+    /// Since when.
+    pub(super) served_since: Time,
 }
 
 /// One direction of a WebSocket.
@@ -69,6 +71,7 @@ impl World {
             client_open: true,
             server_open: true,
             serves: None,
+            served_since: Time::default(),
         });
         self.sockets.len() - 1
     }

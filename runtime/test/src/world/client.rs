@@ -15,6 +15,7 @@ use sente_proto::{Secret, Time};
 use super::World;
 use super::program::{Program, Scene, Work};
 use super::queue::{Asked, ForClient};
+use super::server::At;
 use crate::contract::Version;
 use crate::model::{Owner, Verdict};
 use crate::rng::Rng;
@@ -39,6 +40,8 @@ pub(super) struct ClientHost {
     pub(super) wants_connection: bool,
     /// The carriers that its program has chosen.
     pub(super) choice: CarrierChoice,
+    /// When its last hello by polling was granted.
+    pub(super) polls_since: Time,
     /// The state that its program was told last.
     pub(super) told: State,
 }
@@ -87,6 +90,7 @@ impl World {
             hellos: (0, 0),
             wants_connection: true,
             choice: plan.carrier,
+            polls_since: Time::default(),
             told: State::default(),
         });
         let at = self.now + self.rng.around(Duration::from_millis(200));
@@ -281,8 +285,6 @@ impl World {
                     self.trace.note(now, || {
                         format!("client {client}: open by {:?}", new.carrier)
                     });
-                    let half = self.clients[client].program.half;
-                    self.model.attached(half, now);
                     self.coverage.meet(match (new.session, new.carrier) {
                         (Some(SessionState::Fresh { .. }), _) => "handshakes with a fresh session",
                         _ if old.open => "moves between carriers without a break",
@@ -295,6 +297,9 @@ impl World {
                     let own = self.clients[client].program.half;
                     self.model.join(own, half)?;
                 }
+                if new.open && (!old.open || old.carrier != new.carrier) {
+                    self.carrier_is_used(client, new.carrier);
+                }
                 if let Some(refused) = new.refused.as_ref().filter(|_| old.refused.is_none()) {
                     self.trace
                         .note(now, || format!("client {client}: refused, {refused:?}"));
@@ -302,6 +307,34 @@ impl World {
                 Ok(())
             }
             _ => Ok(()),
+        }
+    }
+
+    /// From now on both ends use that carrier, if the server has not gone on to another already.
+    fn carrier_is_used(&mut self, client: usize, carrier: Option<CarrierKind>) {
+        let host = &self.clients[client];
+        let half = host.program.half;
+        let socket = host.sockets.last_key_value().map(|(_, socket)| *socket);
+        let (since, is_poll) = match (carrier, socket) {
+            (Some(CarrierKind::WebSocket), Some(socket)) => {
+                (self.sockets[socket].served_since, false)
+            }
+            _ => (host.polls_since, true),
+        };
+        self.model.hears_since(half, since);
+        let Some(peer) = self.model.half(half).peer else {
+            return;
+        };
+        let is_current = self
+            .server
+            .seat(peer)
+            .is_some_and(|seated| match seated.carrier {
+                At::Socket(current) => !is_poll && socket == Some(current),
+                At::Poll(_) => is_poll,
+                At::Nothing => false,
+            });
+        if is_current {
+            self.model.hears_since(peer, self.now);
         }
     }
 

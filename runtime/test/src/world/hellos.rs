@@ -109,7 +109,6 @@ impl World {
             self.coverage.meet("hellos overtaken");
             return Ok(Err(Frame::Close(Box::new(close))));
         }
-        self.model.attached(half, now);
         let replaced = Frame::Close(Box::new(seated.seat.replaced()));
         let before = std::mem::replace(&mut seated.carrier, At::Poll(None));
         let frame = Frame::Welcome(Box::new(welcome(now, &mut seated.session, hello, greeting)));

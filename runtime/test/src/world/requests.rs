@@ -33,6 +33,7 @@ impl World {
             Some(Ok(Frame::Hello(hello))) => {
                 match self.seat_client(&hello, Carrier::Poll)? {
                     Ok((half, welcome)) => {
+                        self.clients[of.client].polls_since = self.now;
                         self.answer(of, 200, &[welcome]);
                         self.pump_seat(half)?;
                     }

@@ -180,6 +180,7 @@ impl World {
         match self.seat_client(&hello, Carrier::WebSocket)? {
             Ok((half, welcome)) => {
                 self.sockets[socket].serves = Some((half, epoch));
+                self.sockets[socket].served_since = self.now;
                 if let Some(seated) = self.server.seat(half) {
                     seated.carrier = At::Socket(socket);
                 }
