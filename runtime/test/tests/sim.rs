@@ -14,7 +14,7 @@ use profiles::{PROFILES, Profile};
 use sente_test::{Coverage, Failure, World};
 
 /// How many seeds of each profile a plain run takes. All together more than 2,000.
-const SEEDS: u64 = 160;
+const SEEDS: u64 = 130;
 /// How many steps a failure shows.
 const TRACE: usize = 60;
 

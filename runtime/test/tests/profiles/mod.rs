@@ -112,6 +112,25 @@ pub(crate) const PROFILES: &[Profile] = &[
             "requests too late for their carrier",
         ],
     },
+    // Little credit and long pauses: what one answer brings, no other will soon.
+    Profile {
+        name: "starved",
+        plan: |seed| {
+            let network = Network::seeded(seed)
+                .delay(ms(5)..ms(300))
+                .loss(0.2)
+                .repeat(0.2);
+            varied(seed, network)
+                .carrier(CarrierChoice::Poll)
+                .limits(Limits {
+                    handlers: 2,
+                    ..small()
+                })
+                .load(secs(3), 8)
+                .slow_handlers(0.0)
+        },
+        meets: &["requests lost", "responses lost", "late polls"],
+    },
     Profile {
         name: "websocket-only",
         plan: |seed| {
