@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sente::driver::{DispatcherBuilder, Port};
-use sente::{Codec, Events, Routes, ToClient};
+use sente::{Codec, EventStream, Events, Link, Routes, ToClient};
 use sente_proto::Limits;
 use sente_proto::client::{CarrierChoice, Client as Machine, Config};
 use sente_proto::contract::DuplicateNamespace;
@@ -17,7 +17,6 @@ use crate::platform::{Here, Options};
 use crate::random::{Fault, Random};
 use crate::shared::Shared;
 use crate::state::{Board, StateChanges};
-use crate::stream::{self, EventStream};
 
 /// Which carriers a client uses.
 pub type Carrier = CarrierChoice;
@@ -109,7 +108,7 @@ impl ClientBuilder {
     /// [`serve`](Self::serve); both together are fine.
     #[must_use = "the stream is the only place where these events come out"]
     pub fn stream<E: Events>(&self) -> EventStream<E> {
-        let (stream, routes) = stream::stream::<E>();
+        let (stream, routes) = sente::driver::stream(|_: &Link, event: E| event);
         self.register(|dispatcher| dispatcher.serve(routes));
         stream
     }

@@ -52,7 +52,6 @@ mod platform;
 mod random;
 mod shared;
 mod state;
-mod stream;
 mod unconfirmed;
 
 pub use builder::{Carrier, ClientBuilder};
@@ -60,11 +59,12 @@ pub use client::Client;
 pub use credentials::{IntoToken, Token};
 pub use error::{NotReady, SetupError, UrlError};
 pub use platform::ByteStream;
-pub use sente::{AsLink, CallError, Codec, Link, SendError, SessionId};
+pub use sente::{
+    AsLink, CallError, Codec, EventStream, Link, SendError, SessionId, UnconfirmedEvent,
+};
 pub use sente_proto::client::{CarrierKind, ConnectionEnd, SessionState, SocketClosed};
 pub use sente_proto::codec::DecodeError;
 pub use sente_proto::session::Delivery;
 pub use sente_proto::{CloseReason, FreshReason, Limits, Refused, RefusedReason};
 pub use state::{LastClose, State, StateChange, StateChanges};
-pub use stream::EventStream;
-pub use unconfirmed::{ResendError, Unconfirmed, UnconfirmedBatches, UnconfirmedEvent};
+pub use unconfirmed::{ResendError, Unconfirmed, UnconfirmedBatches};

@@ -1,17 +1,15 @@
 //! What comes back when a session ends: the events that the server has not confirmed.
 
 use std::collections::VecDeque;
-use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use futures_core::Stream;
 use sente::driver::Port;
-use sente::{Codec, Events, SendError};
+use sente::{SendError, UnconfirmedEvent};
 use sente_proto::FreshReason;
-use sente_proto::codec::DecodeError;
-use sente_proto::session::{self, Delivery};
+use sente_proto::session;
 
 use crate::shared::Shared;
 
@@ -28,79 +26,14 @@ pub struct Unconfirmed {
     pub events: Vec<UnconfirmedEvent>,
 }
 
-/// One event that was not confirmed. [`Client::resend`](crate::Client::resend) sends it again.
-#[derive(Clone)]
-pub struct UnconfirmedEvent {
-    name: &'static str,
-    namespace: &'static str,
-    index: u32,
-    codec: Codec,
-    inner: session::UnconfirmedEvent,
-}
-
-impl UnconfirmedEvent {
-    /// The event's id, for instance `chat/typing`.
-    #[must_use]
-    pub fn name(&self) -> &'static str {
-        self.name
-    }
-
-    /// Whether it had been put on a carrier, so that the server may have received it.
-    #[must_use]
-    pub fn maybe_received(&self) -> bool {
-        self.inner.maybe_received
-    }
-
-    /// Its delivery class, reliable or latest.
-    #[must_use]
-    pub fn delivery(&self) -> Delivery {
-        self.inner.delivery
-    }
-
-    /// The event as a value; `None` if it is of another namespace.
-    #[must_use]
-    pub fn decode<E: Events>(&self) -> Option<Result<E, DecodeError>> {
-        (E::NAMESPACE.name == self.namespace)
-            .then(|| E::decode(self.index, self.codec.reader(&self.inner.payload), true))
-            .flatten()
-    }
-}
-
-impl fmt::Debug for UnconfirmedEvent {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("UnconfirmedEvent")
-            .field("name", &self.name)
-            .field("maybe_received", &self.inner.maybe_received)
-            .finish_non_exhaustive()
-    }
-}
-
 impl Unconfirmed {
     pub(crate) fn new(reason: FreshReason, unconfirmed: session::Unconfirmed, port: &Port) -> Self {
-        let contract = port.contract();
-        let events = unconfirmed
-            .events
-            .into_iter()
-            .filter_map(|inner| {
-                let (place, index) = contract.locate(inner.event)?;
-                let namespace = contract.namespaces().nth(place)?;
-                Some(UnconfirmedEvent {
-                    name: namespace.events.get(index as usize)?.name,
-                    namespace: namespace.name,
-                    index,
-                    codec: port.codec(),
-                    inner,
-                })
-            })
-            .collect();
+        let events = sente::driver::unconfirmed(port, unconfirmed);
         Self { reason, events }
     }
 
     fn bytes(&self) -> usize {
-        self.events
-            .iter()
-            .map(|event| event.inner.payload.len() + event.inner.key.len())
-            .sum()
+        self.events.iter().map(UnconfirmedEvent::size).sum()
     }
 }
 
@@ -109,9 +42,7 @@ pub(crate) fn resend(port: &Port, unconfirmed: Unconfirmed) -> Result<(), Resend
     let reason = unconfirmed.reason;
     let mut events = unconfirmed.events.into_iter();
     while let Some(event) = events.next() {
-        let outgoing = event.inner.clone().into();
-        if let Err(refusal) = port.act(|now, session| session.send(now, outgoing)) {
-            let error = why(refusal, event.name);
+        if let Err(error) = event.send_again(port) {
             return Err(ResendError {
                 error,
                 rest: Unconfirmed {
@@ -122,16 +53,6 @@ pub(crate) fn resend(port: &Port, unconfirmed: Unconfirmed) -> Result<(), Resend
         }
     }
     Ok(())
-}
-
-fn why(refusal: session::Refusal, event: &'static str) -> SendError {
-    match refusal {
-        session::Refusal::Full => SendError::Full,
-        session::Refusal::TooLarge { size, limit } => SendError::TooLarge { size, limit },
-        session::Refusal::Incompatible => SendError::Incompatible { event },
-        session::Refusal::Unsupported => SendError::Unsupported { event },
-        session::Refusal::Ended => SendError::Ended,
-    }
 }
 
 /// Not all events were accepted again.

@@ -20,7 +20,9 @@ mod peer;
 mod port;
 mod route;
 mod send;
+mod stream;
 mod target;
+mod unconfirmed;
 
 pub use call::Call;
 pub use error::{CallError, SendError};
@@ -31,12 +33,16 @@ pub use send::{MaybeSend, MaybeSendFuture, MaybeSync, SendFuture};
 pub use sente_macros::events;
 pub use sente_proto::codec::Codec;
 pub use sente_proto::{Secret, SessionId};
+pub use stream::EventStream;
 pub use target::{One, Targets};
+pub use unconfirmed::UnconfirmedEvent;
 
 /// What the server and the clients are made of. For programs that bring their own carrier.
 pub mod driver {
     pub use crate::dispatch::{Dispatcher, DispatcherBuilder};
     pub use crate::port::{Bell, Host, Port};
     pub use crate::route::{Arrived, Route};
+    pub use crate::stream::stream;
     pub use crate::target::Push;
+    pub use crate::unconfirmed::unconfirmed;
 }

@@ -40,6 +40,9 @@ pub trait Direction: Sized + 'static {
     type From: Clone + Send + Sync + 'static;
     /// A handler at work. It ends with the outcome of a call, or with nothing after an event.
     type Work: Future<Output = Option<Outcome>> + Unpin + MaybeSend + 'static;
+
+    /// Puts work into the form in which it is kept.
+    fn work(work: impl Future<Output = Option<Outcome>> + Send + 'static) -> Self::Work;
 }
 
 /// The direction of events that clients send.
@@ -49,6 +52,10 @@ pub enum ToServer {}
 impl Direction for ToServer {
     type From = Peer;
     type Work = SendFuture<Option<Outcome>>;
+
+    fn work(work: impl Future<Output = Option<Outcome>> + Send + 'static) -> Self::Work {
+        Box::pin(work)
+    }
 }
 
 /// The direction of events that servers send.
@@ -58,6 +65,10 @@ pub enum ToClient {}
 impl Direction for ToClient {
     type From = Link;
     type Work = MaybeSendFuture<Option<Outcome>>;
+
+    fn work(work: impl Future<Output = Option<Outcome>> + Send + 'static) -> Self::Work {
+        Box::pin(work)
+    }
 }
 
 /// An event that has arrived and waits for its handler.

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::HeaderValue;
 use http::request::Parts;
 use sente::driver::{Dispatcher, DispatcherBuilder};
-use sente::{Events, Peer, Routes, ToServer};
+use sente::{EventStream, Events, Peer, Routes, ToServer};
 use sente_proto::Limits;
 use sente_proto::contract::Namespace;
 use sente_proto::server::{Caps, Mappings, Sessions};
@@ -18,7 +18,6 @@ use crate::drive::{Clock, Tally, Tokio};
 use crate::end::SessionEnd;
 use crate::guard::Guard;
 use crate::hub::{Admit, Authenticate, Csrf, HandshakeData, Hub, OnEnd, Service};
-use crate::stream::{self, EventStream};
 use crate::{Handshake, Identity, Refusal, Server};
 
 /// Configures a [`Server`].
@@ -179,15 +178,15 @@ impl Builder {
     /// }
     /// # };
     /// ```
-    pub fn stream<E: Events>(&mut self) -> EventStream<E> {
-        let (events, routes) = stream::stream();
+    pub fn stream<E: Events>(&mut self) -> EventStream<(Peer, E)> {
+        let (events, routes) = sente::driver::stream(|from: &Peer, event| (from.clone(), event));
         self.namespaces.push(Spoken::Served(Box::new(|_| routes)));
         events
     }
 
     /// Speaks a namespace whose events the server only pushes. One that is [served](Self::serve)
     /// is spoken anyway.
-    pub fn speak<E: Events>(mut self) -> Self {
+    pub fn contract<E: Events>(mut self) -> Self {
         self.namespaces.push(Spoken::Pushed(E::NAMESPACE));
         self
     }
@@ -200,7 +199,7 @@ impl Builder {
         let encoded: HandshakeData =
             Box::new(move |peer, codec| codec.encode(&data(peer)).map(Bytes::from));
         self.handshakes.push((E::NAMESPACE.name, encoded));
-        self.speak::<E>()
+        self.contract::<E>()
     }
 
     /// Is told of each session that has ended, why, and what it did not deliver.

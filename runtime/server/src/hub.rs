@@ -21,7 +21,7 @@ use tokio::sync::watch;
 
 use crate::budget::Budget;
 use crate::drive::{self, Clock, Tally};
-use crate::end::{SessionEnd, Unconfirmed, fresh_reason};
+use crate::end::{SessionEnd, fresh_reason};
 use crate::guard::Guard;
 use crate::presence::{Announcer, ConnectedClient, Presence};
 use crate::rooms::Rooms;
@@ -196,7 +196,7 @@ impl Hub {
         let service = self.service.get().and_then(Weak::upgrade);
         if let Some(on_end) = service.and_then(|service| service.on_end.clone()) {
             let peer = client.peer.clone();
-            let unconfirmed = Unconfirmed::new(unconfirmed, &client.port);
+            let unconfirmed = sente::driver::unconfirmed(&client.port, unconfirmed);
             let end = SessionEnd {
                 reason,
                 unconfirmed,

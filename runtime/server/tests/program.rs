@@ -245,7 +245,7 @@ async fn a_kicked_client_is_told_why_and_the_program_what_was_not_delivered() {
         .await
         .expect("the server is there");
     assert_eq!((told, end.reason), (peer, CloseReason::Kicked));
-    let [event] = &end.unconfirmed.events[..] else {
+    let [event] = &end.unconfirmed[..] else {
         panic!("one event");
     };
     assert_eq!(event.name(), "chat/said");
