@@ -335,6 +335,12 @@ impl State {
                 Event::Cancelled { call } => {
                     if let Some(handle) = self.running.remove(&call) {
                         handle.abort();
+                    } else {
+                        // It has not been started, and must not be: a fresh session may give its
+                        // number to another call.
+                        let others = |arrived: &Arrived| arrived.call != Some(call);
+                        self.arrivals.retain(others);
+                        self.lanes.values_mut().for_each(|lane| lane.retain(others));
                     }
                 }
                 Event::Completed(call) => {

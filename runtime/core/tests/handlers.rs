@@ -71,6 +71,7 @@ struct Shared {
     /// Done once, in the midst of the next note.
     meanwhile: Mutex<Option<Box<dyn FnOnce() + Send>>>,
     hanging: AtomicUsize,
+    hung: AtomicUsize,
     gate: wired::Gate,
 }
 
@@ -110,6 +111,7 @@ impl TalkServer for Server {
     }
 
     async fn hang(&self, _from: &Peer) {
+        self.0.hung.fetch_add(1, Ordering::SeqCst);
         let _counted = Counted::new(&self.0.hanging);
         pending::<()>().await;
     }
@@ -235,6 +237,21 @@ fn a_call_ends_at_its_deadline_and_so_does_its_handler() {
         }))
     );
     assert_eq!(test.server.hanging.load(Ordering::SeqCst), 0);
+}
+
+#[test]
+fn a_call_that_was_cancelled_in_a_lane_is_never_started() {
+    let mut test = Test::with(sente::Routes::sequential);
+    test.talk().slow("a").unwrap();
+    let call = test.talk().hang();
+    let call = Wired::begin(call);
+    test.wired.run();
+    drop(call);
+    test.talk().note("b").unwrap();
+    test.server.gate.open();
+    test.wired.run();
+    assert_eq!(test.server.hung.load(Ordering::SeqCst), 0);
+    assert_eq!(test.notes(), ["a begins", "a ends", "b"]);
 }
 
 #[test]
