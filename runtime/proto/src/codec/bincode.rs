@@ -22,22 +22,6 @@ const CLAIMS: usize = 1 << 30;
 const CONFIG: Configuration<bincode::config::LittleEndian, bincode::config::Varint, Limit<CLAIMS>> =
     bincode::config::standard().with_limit::<CLAIMS>();
 
-/// Enough for most events, so that a payload is one allocation.
-const USUAL_PAYLOAD: usize = 64;
-
-pub(super) fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, Message> {
-    let mut writer = Writer::new();
-    writer.field(value)?;
-    Ok(writer.finish())
-}
-
-pub(super) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Message> {
-    let mut reader = Reader::new(bytes);
-    let value = reader.field()?;
-    reader.finish(true)?;
-    Ok(value)
-}
-
 pub(super) struct Writer {
     out: Vec<u8>,
 }
@@ -45,7 +29,7 @@ pub(super) struct Writer {
 impl Writer {
     pub(super) fn new() -> Self {
         Self {
-            out: Vec::with_capacity(USUAL_PAYLOAD),
+            out: Vec::with_capacity(super::USUAL_PAYLOAD),
         }
     }
 
@@ -88,16 +72,12 @@ impl<'a> Reader<'a> {
         T::deserialize(&mut self.guard)
     }
 
-    pub(super) fn more(&mut self) -> bool {
-        self.guard.remaining() > 0
+    pub(super) fn more(&mut self) -> Result<bool, Message> {
+        Ok(self.guard.remaining() > 0)
     }
 
-    pub(super) fn finish(mut self, exact: bool) -> Result<(), Message> {
-        match self.guard.remaining() {
-            0 => Ok(()),
-            _ if !exact => Ok(()),
-            left => Err(Message::new(format_args!("{left} bytes are left over"))),
-        }
+    pub(super) fn finish(self, exact: bool) -> Result<(), Message> {
+        self.guard.finish(exact)
     }
 }
 

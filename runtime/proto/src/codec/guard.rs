@@ -17,11 +17,11 @@ use serde::de::{
 use super::Message;
 
 /// How deep values may lie within each other, as in `serde_json`.
-const MAX_DEPTH: usize = 128;
+pub(super) const MAX_DEPTH: usize = 128;
 
 /// How many elements a payload may have beyond one for each of its bytes. Only elements that take no
 /// bytes, such as `()`, need it.
-const SPARE_ELEMENTS: usize = 4096;
+pub(super) const SPARE_ELEMENTS: usize = 4096;
 
 /// The primitives of a positional codec, read from the front of a payload.
 pub(super) trait Source<'de> {
@@ -74,6 +74,16 @@ impl<'de, S: Source<'de>> Guard<S> {
 
     pub(super) fn remaining(&mut self) -> usize {
         self.source.remaining()
+    }
+
+    /// Says that all was read; `exact`: that nothing is left over.
+    pub(super) fn finish(mut self, exact: bool) -> Result<(), Message> {
+        match self.remaining() {
+            left if exact && left > 0 => {
+                Err(Message::new(format_args!("{left} bytes are left over")))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Reads what lies one level deeper.

@@ -1,19 +1,25 @@
 //! The `json` codec: a value is its JSON, the fields of an event are one array.
 //!
-//! `serde_json` allocates as it reads, never by a claimed length (JSON has none), and stops at a
-//! depth of 128 by itself.
+//! `serde_json` allocates as it reads, never by a claimed length (JSON has none), and stops where
+//! arrays and objects nest deeper than 128. It does not count what writes no brackets, options and
+//! newtypes, so reading goes through [`bounded`](super::bounded).
 
 use serde::Serialize;
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 
 use super::Message;
+use super::bounded::{Bounded, Bounds};
 
 pub(super) fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, Message> {
     serde_json::to_vec(value).map_err(Message::new)
 }
 
 pub(super) fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Message> {
-    serde_json::from_slice(bytes).map_err(Message::new)
+    let mut deserializer = serde_json::Deserializer::from_slice(bytes);
+    let bounds = Bounds::new(bytes.len());
+    let value = T::deserialize(Bounded::new(&mut deserializer, &bounds)).map_err(Message::new)?;
+    deserializer.end().map_err(Message::new)?;
+    Ok(value)
 }
 
 pub(super) struct Writer {
@@ -46,6 +52,8 @@ impl Writer {
 pub(super) struct Reader<'a> {
     rest: &'a [u8],
     place: Place,
+    /// There is no element without a byte.
+    bounds: Bounds,
 }
 
 #[derive(Clone, Copy)]
@@ -65,6 +73,7 @@ impl<'a> Reader<'a> {
         Self {
             rest: bytes,
             place: Place::Start,
+            bounds: Bounds::new(bytes.len()),
         }
     }
 
@@ -72,12 +81,12 @@ impl<'a> Reader<'a> {
         if !self.more()? {
             return Err(Message::new("the fields end early"));
         }
-        let mut values = serde_json::Deserializer::from_slice(self.rest).into_iter::<T>();
-        let value = values
-            .next()
-            .ok_or_else(|| Message::new("the text ends early"))?
-            .map_err(Message::new)?;
-        self.rest = self.rest.get(values.byte_offset()..).unwrap_or_default();
+        let mut deserializer = serde_json::Deserializer::from_slice(self.rest);
+        let value =
+            T::deserialize(Bounded::new(&mut deserializer, &self.bounds)).map_err(Message::new)?;
+        // How far it has read only the iterator tells.
+        let read = deserializer.into_iter::<IgnoredAny>().byte_offset();
+        self.rest = self.rest.get(read..).unwrap_or_default();
         self.place = Place::Behind;
         Ok(value)
     }

@@ -5,14 +5,30 @@
 //! there, does a bounded amount of work, does not recurse without bound, and does not panic.
 
 mod bincode;
+#[cfg(any(feature = "custom", feature = "json", feature = "msgpack"))]
+mod bounded;
+#[cfg(feature = "custom")]
+mod custom;
+mod fields;
 mod guard;
 #[cfg(feature = "json")]
 mod json;
+#[cfg(feature = "msgpack")]
+mod msgpack;
+#[cfg(feature = "postcard")]
+mod postcard;
 
 use std::fmt;
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+
+#[cfg(feature = "custom")]
+pub use custom::{CustomCodec, CustomError, CustomSlot, CustomValue};
+pub use fields::{FieldReader, FieldWriter};
+
+/// Enough for most events, so that a payload is one allocation.
+const USUAL_PAYLOAD: usize = 64;
 
 /// How values become bytes. The client chooses; the server accepts it or refuses the hello.
 ///
@@ -33,33 +49,66 @@ pub enum Codec {
     /// `untagged`, `flatten`, `tag`, `skip_serializing_if`.
     #[default]
     Bincode,
-    /// Readable in a browser's tools.
+    /// Readable in a browser's tools. With the feature `json`.
     ///
     /// What JSON lacks is lost: a number that is not finite becomes `null`, and the keys of maps have
-    /// to be strings or numbers.
+    /// to be strings or numbers. Bytes become a list of numbers.
     #[cfg(feature = "json")]
     Json,
+    /// Binary, with the names of fields and variants: larger than the default, but types may grow
+    /// within, and other languages read it. With the feature `msgpack`.
+    ///
+    /// `Some(None)` and `Some(())` come back as `None`, as in JSON.
+    #[cfg(feature = "msgpack")]
+    MsgPack,
+    /// Compact and positional as the default, by a library that is being developed. With the feature
+    /// `postcard`.
+    ///
+    /// What does not work with the default does not work here.
+    #[cfg(feature = "postcard")]
+    Postcard,
+    /// One of the program's own. With the feature `custom`.
+    #[cfg(feature = "custom")]
+    Custom(&'static dyn CustomCodec),
 }
 
 impl Codec {
-    /// All codecs of this build.
+    /// All codecs that are built in.
     pub const ALL: &'static [Self] = &[
         Self::Bincode,
         #[cfg(feature = "json")]
         Self::Json,
+        #[cfg(feature = "msgpack")]
+        Self::MsgPack,
+        #[cfg(feature = "postcard")]
+        Self::Postcard,
     ];
 
     /// The name in the handshake.
     #[must_use]
-    pub const fn name(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         match self {
             Self::Bincode => "bincode",
             #[cfg(feature = "json")]
             Self::Json => "json",
+            #[cfg(feature = "msgpack")]
+            Self::MsgPack => "msgpack",
+            #[cfg(feature = "postcard")]
+            Self::Postcard => "postcard",
+            #[cfg(feature = "custom")]
+            Self::Custom(codec) => codec.name(),
         }
     }
 
-    /// The codec of that name, if this build has it.
+    /// The codec of that name, if it is built in: for a choice that is made at run time.
+    ///
+    /// ```
+    /// use sente_proto::codec::Codec;
+    ///
+    /// let codec = Codec::named("bincode").unwrap_or_default();
+    /// assert_eq!(codec, Codec::Bincode);
+    /// assert_eq!(Codec::named("morse"), None);
+    /// ```
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
         Self::ALL.iter().copied().find(|codec| codec.name() == name)
@@ -69,9 +118,9 @@ impl Codec {
     #[must_use]
     pub const fn is_text(self) -> bool {
         match self {
-            Self::Bincode => false,
             #[cfg(feature = "json")]
             Self::Json => true,
+            _ => false,
         }
     }
 
@@ -81,11 +130,21 @@ impl Codec {
     /// If the codec has no form for the value, or its `Serialize` fails.
     pub fn encode<T: Serialize + ?Sized>(self, value: &T) -> Result<Vec<u8>, EncodeError> {
         match self {
-            Self::Bincode => bincode::encode(value),
             #[cfg(feature = "json")]
-            Self::Json => json::encode(value),
+            Self::Json => json::encode(value).map_err(|message| self.encode_error(message)),
+            #[cfg(feature = "msgpack")]
+            Self::MsgPack => msgpack::encode(value).map_err(|message| self.encode_error(message)),
+            #[cfg(feature = "custom")]
+            Self::Custom(codec) => {
+                custom::encode(codec, value).map_err(|message| self.encode_error(message))
+            }
+            // Positional: one value is one field.
+            _ => {
+                let mut writer = self.writer();
+                writer.field(value)?;
+                Ok(writer.finish())
+            }
         }
-        .map_err(|message| self.encode_error(message))
     }
 
     /// Decodes one value; bytes left over are an error.
@@ -94,11 +153,21 @@ impl Codec {
     /// If the bytes are not one value of this type.
     pub fn decode<T: DeserializeOwned>(self, bytes: &[u8]) -> Result<T, DecodeError> {
         match self {
-            Self::Bincode => bincode::decode(bytes),
             #[cfg(feature = "json")]
-            Self::Json => json::decode(bytes),
+            Self::Json => json::decode(bytes).map_err(|message| self.decode_error(message)),
+            #[cfg(feature = "msgpack")]
+            Self::MsgPack => msgpack::decode(bytes).map_err(|message| self.decode_error(message)),
+            #[cfg(feature = "custom")]
+            Self::Custom(codec) => {
+                custom::decode(codec, bytes).map_err(|message| self.decode_error(message))
+            }
+            _ => {
+                let mut reader = self.reader(bytes);
+                let value = reader.field()?;
+                reader.finish(true)?;
+                Ok(value)
+            }
         }
-        .map_err(|message| self.decode_error(message))
     }
 
     /// Begins the fields of an event.
@@ -114,11 +183,7 @@ impl Codec {
     /// ```
     #[must_use]
     pub fn writer(self) -> FieldWriter {
-        FieldWriter(match self {
-            Self::Bincode => Writer::Bincode(bincode::Writer::new()),
-            #[cfg(feature = "json")]
-            Self::Json => Writer::Json(json::Writer::new()),
-        })
+        FieldWriter::new(self)
     }
 
     /// Reads the fields of an event.
@@ -135,13 +200,10 @@ impl Codec {
     /// ```
     #[must_use]
     pub fn reader(self, bytes: &[u8]) -> FieldReader<'_> {
-        FieldReader(match self {
-            Self::Bincode => Reader::Bincode(bincode::Reader::new(bytes)),
-            #[cfg(feature = "json")]
-            Self::Json => Reader::Json(json::Reader::new(bytes)),
-        })
+        FieldReader::new(self, bytes)
     }
 
+    #[cold]
     fn encode_error(self, Message(message): Message) -> EncodeError {
         EncodeError {
             codec: self.name(),
@@ -149,107 +211,11 @@ impl Codec {
         }
     }
 
+    #[cold]
     fn decode_error(self, Message(message): Message) -> DecodeError {
         DecodeError {
             codec: self.name(),
             message: message.into(),
-        }
-    }
-}
-
-/// Writes the fields of one event, one after the other.
-pub struct FieldWriter(Writer);
-
-enum Writer {
-    Bincode(bincode::Writer),
-    #[cfg(feature = "json")]
-    Json(json::Writer),
-}
-
-impl FieldWriter {
-    /// Writes the next field.
-    ///
-    /// # Errors
-    /// If the codec has no form for the value, or its `Serialize` fails. Nothing of the field has
-    /// been written then.
-    pub fn field<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), EncodeError> {
-        match &mut self.0 {
-            Writer::Bincode(writer) => writer
-                .field(value)
-                .map_err(|message| Codec::Bincode.encode_error(message)),
-            #[cfg(feature = "json")]
-            Writer::Json(writer) => writer
-                .field(value)
-                .map_err(|message| Codec::Json.encode_error(message)),
-        }
-    }
-
-    /// The payload.
-    #[must_use]
-    pub fn finish(self) -> Vec<u8> {
-        match self.0 {
-            Writer::Bincode(writer) => writer.finish(),
-            #[cfg(feature = "json")]
-            Writer::Json(writer) => writer.finish(),
-        }
-    }
-}
-
-/// Reads the fields of one event, one after the other.
-pub struct FieldReader<'a>(Reader<'a>);
-
-enum Reader<'a> {
-    Bincode(bincode::Reader<'a>),
-    #[cfg(feature = "json")]
-    Json(json::Reader<'a>),
-}
-
-impl FieldReader<'_> {
-    /// Reads the next field.
-    ///
-    /// # Errors
-    /// If the payload has ended or goes on with something else.
-    pub fn field<T: DeserializeOwned>(&mut self) -> Result<T, DecodeError> {
-        match &mut self.0 {
-            Reader::Bincode(reader) => reader
-                .field()
-                .map_err(|message| Codec::Bincode.decode_error(message)),
-            #[cfg(feature = "json")]
-            Reader::Json(reader) => reader
-                .field()
-                .map_err(|message| Codec::Json.decode_error(message)),
-        }
-    }
-
-    /// Reads the next field, or its default where the sender wrote none.
-    ///
-    /// # Errors
-    /// If the payload goes on with something else.
-    pub fn field_or_default<T: DeserializeOwned + Default>(&mut self) -> Result<T, DecodeError> {
-        let more = match &mut self.0 {
-            Reader::Bincode(reader) => reader.more(),
-            #[cfg(feature = "json")]
-            Reader::Json(reader) => reader
-                .more()
-                .map_err(|message| Codec::Json.decode_error(message))?,
-        };
-        if more { self.field() } else { Ok(T::default()) }
-    }
-
-    /// Says that all fields were read. `exact`: more of them are an error, since both sides have the
-    /// same form of the event; otherwise they are those that only the sender knows.
-    ///
-    /// # Errors
-    /// If something is left over and `exact`.
-    pub fn finish(self, exact: bool) -> Result<(), DecodeError> {
-        match self.0 {
-            Reader::Bincode(reader) => reader
-                .finish(exact)
-                .map_err(|message| Codec::Bincode.decode_error(message)),
-            #[cfg(feature = "json")]
-            Reader::Json(reader) => reader
-                .finish(exact)
-                .map_err(|message| Codec::Json.decode_error(message)),
         }
     }
 }

@@ -60,8 +60,10 @@ pub fn accept(hello: &Hello, codecs: &[Codec]) -> Result<Codec, Refused> {
             codecs: Vec::new(),
         });
     }
-    Codec::named(&hello.codec)
-        .filter(|codec| codecs.contains(codec))
+    codecs
+        .iter()
+        .copied()
+        .find(|codec| codec.name() == hello.codec)
         .ok_or_else(|| Refused {
             status: 400,
             reason: RefusedReason::Codec,

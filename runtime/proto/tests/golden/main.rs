@@ -10,6 +10,9 @@ use sente_proto::wire::{self, WireError, WireLimits};
 
 use frames::{ALL, CLOSE, DATA_ACK, Golden};
 
+/// One of binary frames and one of text. What payloads are in other codecs is theirs.
+const CODECS: [Codec; 2] = [Codec::Bincode, Codec::Json];
+
 const LIMITS: WireLimits = WireLimits {
     frame: 65_536,
     message: 262_144,
@@ -57,7 +60,7 @@ fn shown(codec: Codec, bytes: &[u8]) -> String {
 #[test]
 fn frames_are_written_as_the_golden_ones() {
     for golden in ALL {
-        for &codec in Codec::ALL {
+        for codec in CODECS {
             let written = encoded(codec, &(golden.frame)(codec));
             assert_eq!(shown(codec, &written), shown(codec, &golden.bytes(codec)));
         }
@@ -67,7 +70,7 @@ fn frames_are_written_as_the_golden_ones() {
 #[test]
 fn golden_frames_are_read() {
     for golden in ALL {
-        for &codec in Codec::ALL {
+        for codec in CODECS {
             let read = wire::decode(codec, &golden.bytes(codec), &LIMITS).expect("a golden frame");
             assert_eq!(
                 shown(codec, &encoded(codec, &read)),
@@ -80,7 +83,7 @@ fn golden_frames_are_read() {
 #[test]
 fn a_prefix_of_a_frame_is_malformed_or_a_shorter_frame() {
     for golden in ALL {
-        for &codec in Codec::ALL {
+        for codec in CODECS {
             let bytes = golden.bytes(codec);
             for length in 0..bytes.len() {
                 match wire::decode(codec, &bytes.slice(..length), &LIMITS) {
@@ -100,7 +103,7 @@ fn a_prefix_of_a_frame_is_malformed_or_a_shorter_frame() {
 #[test]
 fn flipped_bits_never_panic_and_what_is_read_can_be_written() {
     for golden in ALL {
-        for &codec in Codec::ALL {
+        for codec in CODECS {
             let bytes = golden.bytes(codec);
             for bit in 0..bytes.len() * 8 {
                 let mut flipped = bytes.to_vec();
@@ -121,7 +124,7 @@ fn flipped_bits_never_panic_and_what_is_read_can_be_written() {
 #[test]
 fn bytes_behind_a_frame_are_malformed() {
     for golden in ALL {
-        for &codec in Codec::ALL {
+        for codec in CODECS {
             let mut bytes = golden.bytes(codec).to_vec();
             bytes.push(b'?');
             let read = wire::decode(codec, &bytes.into(), &LIMITS);

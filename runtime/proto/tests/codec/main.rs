@@ -1,12 +1,33 @@
-//! Codecs: what goes in comes out, and hostile bytes do no harm.
+//! Codecs: what goes in comes out, types grow as the book says, and hostile bytes do no harm.
 
-use std::collections::{BTreeMap, HashMap};
+mod bytes;
+#[cfg(feature = "custom")]
+mod cbor;
+#[cfg(any(feature = "msgpack", feature = "custom"))]
+mod claims;
+mod evolution;
+mod hostile;
+mod positional;
+
+use std::collections::BTreeMap;
 
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 use sente_proto::codec::Codec;
-use serde::de::{DeserializeOwned, SeqAccess, Visitor};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
+
+/// All that are built in, and one of a program's own.
+fn codecs() -> Vec<Codec> {
+    let codecs = Codec::ALL.iter().copied();
+    #[cfg(feature = "custom")]
+    let codecs = codecs.chain([Codec::Custom(&cbor::Cbor)]);
+    codecs.collect()
+}
+
+/// Whether values are written without any names.
+fn is_positional(codec: Codec) -> bool {
+    matches!(codec.name(), "bincode" | "postcard")
+}
 
 #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
 struct Everything {
@@ -89,7 +110,7 @@ fn everything() -> impl Strategy<Value = Everything> {
 proptest! {
     #[test]
     fn values_come_back(value in everything()) {
-        for &codec in Codec::ALL {
+        for codec in codecs() {
             let bytes = codec.encode(&value).unwrap();
             prop_assert_eq!(&codec.decode::<Everything>(&bytes).unwrap(), &value);
 
@@ -108,15 +129,28 @@ proptest! {
 
     #[test]
     fn a_part_of_a_value_is_an_error(value in everything(), at in any::<proptest::sample::Index>()) {
-        for &codec in Codec::ALL {
+        for codec in codecs() {
             let bytes = codec.encode(&value).unwrap();
             prop_assert!(codec.decode::<Everything>(&bytes[..at.index(bytes.len())]).is_err());
         }
     }
 
     #[test]
+    fn a_flipped_bit_is_read_without_a_panic(value in everything(), at in any::<proptest::sample::Index>()) {
+        for codec in codecs() {
+            let mut bytes = codec.encode(&value).unwrap();
+            let bit = at.index(bytes.len() * 8);
+            bytes[bit / 8] ^= 1 << (bit % 8);
+            if let Ok(other) = codec.decode::<Everything>(&bytes) {
+                // Whatever it is now, it is a value.
+                codec.encode(&other).unwrap();
+            }
+        }
+    }
+
+    #[test]
     fn any_bytes_are_read_without_a_panic(bytes in any::<Vec<u8>>()) {
-        for &codec in Codec::ALL {
+        for codec in codecs() {
             let _ = codec.decode::<Everything>(&bytes);
             let _ = codec.decode::<Vec<Variant>>(&bytes);
             let mut reader = codec.reader(&bytes);
@@ -129,7 +163,7 @@ proptest! {
 
 #[test]
 fn fields_that_an_old_sender_lacks_take_their_default() {
-    for &codec in Codec::ALL {
+    for codec in codecs() {
         let mut writer = codec.writer();
         writer.field("lobby").unwrap();
         let payload = writer.finish();
@@ -144,7 +178,7 @@ fn fields_that_an_old_sender_lacks_take_their_default() {
 
 #[test]
 fn fields_that_only_a_new_sender_has_are_an_error_if_they_may_not_be() {
-    for &codec in Codec::ALL {
+    for codec in codecs() {
         let mut writer = codec.writer();
         writer.field("lobby").unwrap();
         writer.field(&7_u32).unwrap();
@@ -212,17 +246,18 @@ fn a_field_that_cannot_be_written_leaves_nothing_behind() {
         }
     }
 
-    for &codec in Codec::ALL {
+    for codec in codecs() {
         let mut writer = codec.writer();
         writer.field(&1_u8).unwrap();
         let error = writer.field(&Broken).unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            format!(
-                "{} cannot encode the value: broken on purpose",
-                codec.name()
-            )
-        );
+        // Postcard keeps no messages.
+        let why = match codec.name() {
+            "postcard" => "the `Serialize` of the value failed",
+            _ => "broken on purpose",
+        };
+        let start = format!("{} cannot encode the value: ", codec.name());
+        let error = error.to_string();
+        assert!(error.starts_with(&start) && error.contains(why), "{error}");
         writer.field(&2_u8).unwrap();
         let payload = writer.finish();
         let mut reader = codec.reader(&payload);
@@ -235,7 +270,70 @@ fn a_field_that_cannot_be_written_leaves_nothing_behind() {
 }
 
 #[test]
-fn types_that_need_names_are_refused_by_bincode_and_say_so() {
+fn every_codec_has_a_name_of_its_own_by_which_it_is_found() {
+    for (at, codec) in codecs().into_iter().enumerate() {
+        assert!(
+            codecs()[..at]
+                .iter()
+                .all(|other| other.name() != codec.name())
+        );
+        assert!(codecs()[..at].iter().all(|other| *other != codec));
+        let is_built_in = Codec::ALL.contains(&codec);
+        assert_eq!(Codec::named(codec.name()), is_built_in.then_some(codec));
+    }
+    assert_eq!(Codec::named("morse"), None);
+    assert_eq!(Codec::default().name(), "bincode");
+}
+
+#[cfg(feature = "msgpack")]
+#[test]
+fn fields_are_one_array_in_msgpack() {
+    let payload = |fields: u8| {
+        let mut writer = Codec::MsgPack.writer();
+        for field in 0..fields {
+            writer.field(&field).unwrap();
+        }
+        writer.finish()
+    };
+    assert_eq!(payload(0), [0x90]);
+    assert_eq!(payload(2), [0x92, 0, 1]);
+    assert_eq!(payload(15)[..2], [0x9f, 0]);
+    assert_eq!(payload(16)[..4], [0xdc, 0, 16, 0]);
+    for fields in [0, 1, 15, 16, 100] {
+        let payload = payload(fields);
+        let mut reader = Codec::MsgPack.reader(&payload);
+        for field in 0..fields {
+            assert_eq!(reader.field::<u8>().unwrap(), field);
+        }
+        assert_eq!(reader.field_or_default::<Option<u8>>().unwrap(), None);
+        reader.finish(true).unwrap();
+        // And any reader of MessagePack sees an array.
+        assert_eq!(
+            Codec::MsgPack.decode::<Vec<u8>>(&payload).unwrap(),
+            (0..fields).collect::<Vec<_>>()
+        );
+    }
+    // No array; fewer than it says; something behind it.
+    for wrong in [
+        &[][..],
+        &[1],
+        &[0x81, 0, 0],
+        &[0x92, 1],
+        &[0xdc, 0],
+        &[0x92, 1, 2, 3],
+    ] {
+        let mut reader = Codec::MsgPack.reader(wrong);
+        let read = (|| {
+            reader.field_or_default::<u8>()?;
+            reader.field_or_default::<u8>()?;
+            reader.finish(true)
+        })();
+        assert!(read.is_err(), "{wrong:?}");
+    }
+}
+
+#[test]
+fn types_that_need_names_are_refused_by_positional_codecs_and_say_so() {
     #[derive(Debug, Deserialize)]
     #[serde(untagged)]
     #[allow(dead_code)]
@@ -243,154 +341,23 @@ fn types_that_need_names_are_refused_by_bincode_and_say_so() {
         Number(u8),
         Text(String),
     }
-    let error = Codec::Bincode.decode::<Either>(&[1, 2, 3]).unwrap_err();
-    assert!(
-        error
-            .to_string()
-            .contains("needs a codec that writes names"),
-        "{error}"
-    );
-}
-
-// What follows is hostile.
-
-/// A length of 2^40 as bincode writes it, and little behind it.
-const FORGED: &[u8] = &[253, 0, 0, 0, 0, 0, 1, 0, 0, b'a', b'b'];
-
-fn refused<T: DeserializeOwned>(bytes: &[u8]) -> String {
-    match Codec::Bincode.decode::<T>(bytes) {
-        Ok(_) => panic!("hostile bytes were read"),
-        Err(error) => error.to_string(),
-    }
-}
-
-#[test]
-fn forged_lengths_are_refused_before_anything_is_allocated() {
-    // Longer than any value may be, and longer than what is there.
-    assert!(refused::<String>(FORGED).contains("larger than any may be"));
-    assert!(refused::<String>(&[252, 0, 0, 0, 1, b'a']).contains("end early"));
-    assert!(refused::<String>(&[3, b'a', b'b']).contains("end early"));
-    refused::<Box<str>>(FORGED);
-    refused::<std::path::PathBuf>(FORGED);
-    refused::<std::ffi::CString>(FORGED);
-    assert!(refused::<Vec<u8>>(FORGED).contains("more than the bytes can hold"));
-    assert!(refused::<Vec<String>>(FORGED).contains("more than the bytes can hold"));
-    assert!(refused::<HashMap<u64, u64>>(FORGED).contains("more than the bytes can hold"));
-    assert!(refused::<BTreeMap<u8, ()>>(FORGED).contains("more than the bytes can hold"));
-    // The largest length there is.
-    refused::<Vec<u8>>(&[253, 255, 255, 255, 255, 255, 255, 255, 255]);
-    refused::<String>(&[253, 255, 255, 255, 255, 255, 255, 255, 255]);
-}
-
-/// What a sequence says about its length before its elements are read: what a `Vec` would allocate.
-struct Hint(Option<usize>);
-
-impl<'de> Deserialize<'de> for Hint {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct HintVisitor;
-        impl<'de> Visitor<'de> for HintVisitor {
-            type Value = Hint;
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("a sequence")
+    for codec in codecs() {
+        let bytes = codec.encode("three").unwrap();
+        match codec.decode::<Either>(&bytes) {
+            Ok(Either::Text(text)) => {
+                assert_eq!(text, "three");
+                assert!(!is_positional(codec), "{codec:?}");
             }
-            fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Hint, A::Error> {
-                let hint = seq.size_hint();
-                while seq.next_element::<()>()?.is_some() {}
-                Ok(Hint(hint))
+            Ok(Either::Number(_)) => panic!("{codec:?} took a text for a number"),
+            Err(error) => {
+                assert!(is_positional(codec), "{error}");
+                assert!(
+                    error
+                        .to_string()
+                        .contains("needs a codec that writes names"),
+                    "{error}"
+                );
             }
         }
-        deserializer.deserialize_seq(HintVisitor)
     }
-}
-
-#[test]
-fn no_more_is_allocated_ahead_than_there_are_bytes() {
-    // A claim of 4,000 elements with three bytes behind it.
-    let bytes = [251, 0xa0, 0x0f, 1, 2, 3];
-    let mut reader = Codec::Bincode.reader(&bytes);
-    assert_eq!(reader.field::<Hint>().unwrap().0, Some(3));
-}
-
-#[test]
-fn floods_of_elements_without_bytes_are_bounded() {
-    #[derive(Debug, Deserialize)]
-    struct Nothing;
-
-    // 2^26 of them, which bincode itself would read one by one.
-    let flood = [252, 0, 0, 0, 4];
-    assert!(refused::<Vec<()>>(&flood).contains("67108864 elements"));
-    assert!(refused::<Vec<Nothing>>(&flood).contains("67108864 elements"));
-    assert!(refused::<BTreeMap<(), ()>>(&flood).contains("67108864 elements"));
-    // Some are nobody's harm, but all sequences of a payload share what is allowed.
-    let some = [251, 0xd0, 0x07]; // 2,000
-    assert_eq!(Codec::Bincode.decode::<Vec<()>>(&some).unwrap().len(), 2000);
-    let thrice = [some, some, some].concat();
-    refused::<(Vec<()>, Vec<()>, Vec<()>)>(&thrice);
-    let mut reader = Codec::Bincode.reader(&thrice);
-    assert!(reader.field::<Vec<()>>().is_ok());
-    assert!(reader.field::<Vec<()>>().is_ok());
-    assert!(reader.field::<Vec<()>>().is_err());
-}
-
-#[derive(Debug, Deserialize)]
-#[allow(dead_code)]
-enum Nested {
-    Deeper(Box<Nested>),
-    End,
-}
-
-#[derive(Debug, Deserialize)]
-#[allow(dead_code)]
-struct Chain(Option<Box<Chain>>);
-
-/// Nobody can make one, but whoever reads one goes on for ever without a byte.
-#[derive(Debug, Deserialize)]
-#[allow(dead_code)]
-struct Endless(Box<Endless>);
-
-#[derive(Debug, Deserialize)]
-#[allow(dead_code)]
-struct Tree {
-    name: String,
-    children: Vec<Tree>,
-}
-
-#[test]
-fn nesting_is_bounded() {
-    let deep = vec![0; 65_536];
-    assert!(refused::<Nested>(&deep).contains("nest deeper than 128"));
-    assert!(refused::<Chain>(&vec![1; 65_536]).contains("nest deeper than 128"));
-    assert!(refused::<Endless>(&deep).contains("nest deeper than 128"));
-    assert!(refused::<Tree>(&[0, 1].repeat(32_768)).contains("nest deeper than 128"));
-}
-
-#[test]
-fn values_may_nest_as_deep_as_is_said() {
-    let depth = |levels: usize| [vec![0; levels - 1], vec![1]].concat();
-    assert!(Codec::Bincode.decode::<Nested>(&depth(128)).is_ok());
-    assert!(Codec::Bincode.decode::<Nested>(&depth(129)).is_err());
-    // What was deep does not count for what follows it.
-    let twice = [depth(100), depth(100)].concat();
-    assert!(Codec::Bincode.decode::<(Nested, Nested)>(&twice).is_ok());
-}
-
-#[cfg(feature = "json")]
-#[test]
-fn nesting_is_bounded_in_json() {
-    let deep = "[".repeat(65_536);
-    assert!(Codec::Json.decode::<Vec<Tree>>(deep.as_bytes()).is_err());
-    let deep = format!(
-        "{}\"End\"{}",
-        "{\"Deeper\":".repeat(10_000),
-        "}".repeat(10_000)
-    );
-    let error = Codec::Json.decode::<Nested>(deep.as_bytes()).unwrap_err();
-    assert!(error.to_string().contains("recursion limit"), "{error}");
-    let payload = format!("[{deep}]");
-    assert!(
-        Codec::Json
-            .reader(payload.as_bytes())
-            .field::<Nested>()
-            .is_err()
-    );
 }
