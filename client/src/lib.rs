@@ -62,6 +62,8 @@ pub use platform::ByteStream;
 pub use sente::{
     AsLink, CallError, Codec, EventStream, Link, SendError, SessionId, UnconfirmedEvent,
 };
+#[cfg(feature = "custom")]
+pub use sente::{CustomCodec, CustomError, CustomSlot, CustomValue};
 pub use sente_proto::client::{CarrierKind, ConnectionEnd, SessionState, SocketClosed};
 pub use sente_proto::codec::DecodeError;
 pub use sente_proto::session::Delivery;

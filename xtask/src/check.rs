@@ -15,7 +15,7 @@ Everything that can be said about the code without running it:
 
   formatting      cargo fmt --all --check
   lints           cargo clippy on all targets, warnings are errors
-  features        the crate `sente` without its default features
+  features        the crate `sente` with no codec but the default, each other one, and all
   documentation   cargo doc, warnings are errors
   dependencies    cargo deny: licences, sources and bans; advisories where the database of
                   advisories can be reached, and a plain word where it cannot
@@ -71,13 +71,26 @@ fn lints() -> Result {
     ]))
 }
 
+/// Each codec alone, none, and all: what one adds must not lean on another.
 fn features() -> Result {
-    run_command(&mut cargo([
-        "check",
-        "--package",
-        "sente",
-        "--no-default-features",
-    ]))
+    for codecs in [
+        "",
+        "json",
+        "msgpack",
+        "postcard",
+        "custom",
+        "json,msgpack,postcard,custom",
+    ] {
+        run_command(&mut cargo([
+            "check",
+            "--package",
+            "sente",
+            "--no-default-features",
+            "--features",
+            codecs,
+        ]))?;
+    }
+    Ok(())
 }
 
 fn documentation() -> Result {

@@ -32,6 +32,8 @@ pub use route::{Direction, Events, Routes, ToClient, ToServer};
 pub use send::{MaybeSend, MaybeSendFuture, MaybeSync, SendFuture};
 pub use sente_macros::events;
 pub use sente_proto::codec::Codec;
+#[cfg(feature = "custom")]
+pub use sente_proto::codec::{CustomCodec, CustomError, CustomSlot, CustomValue};
 pub use sente_proto::{Secret, SessionId};
 pub use stream::EventStream;
 pub use target::{One, Targets};

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::HeaderValue;
 use http::request::Parts;
 use sente::driver::{Dispatcher, DispatcherBuilder};
-use sente::{EventStream, Events, Peer, Routes, ToServer};
+use sente::{Codec, EventStream, Events, Peer, Routes, ToServer};
 use sente_proto::Limits;
 use sente_proto::contract::Namespace;
 use sente_proto::server::{Caps, Mappings, Sessions};
@@ -51,6 +51,7 @@ pub struct Builder {
     max_outboxes: usize,
     guard: Guard,
     on_end: Option<Arc<OnEnd>>,
+    codecs: Vec<Codec>,
     bad_connection: f64,
 }
 
@@ -67,6 +68,7 @@ impl Builder {
             max_outboxes: 256 * 1024 * 1024,
             guard: Guard::default(),
             on_end: None,
+            codecs: Codec::ALL.to_vec(),
             bad_connection: 0.0,
         }
     }
@@ -202,6 +204,41 @@ impl Builder {
         self.contract::<E>()
     }
 
+    /// Offers clients these codecs and no others. Default: [`Codec::ALL`], those that the program was
+    /// built with.
+    ///
+    /// ```
+    /// use sente_server::{Codec, Server};
+    ///
+    /// let sente = Server::builder().codecs([Codec::Bincode]).build();
+    /// # let _ = sente;
+    /// ```
+    ///
+    /// A client that asks for another is refused, and told which there are.
+    ///
+    /// # Panics
+    /// If one of a program's own has the name of one that is built in.
+    pub fn codecs(mut self, codecs: impl IntoIterator<Item = Codec>) -> Self {
+        self.codecs.clear();
+        codecs.into_iter().fold(self, Self::codec)
+    }
+
+    /// Offers clients one codec more: one of the program's own.
+    ///
+    /// # Panics
+    /// If it has the name of one that is built in.
+    pub fn codec(mut self, codec: Codec) -> Self {
+        assert!(
+            Codec::named(codec.name()).is_none_or(|known| known == codec),
+            "the codec `{}` has the name of one that is built in",
+            codec.name()
+        );
+        if !self.codecs.contains(&codec) {
+            self.codecs.push(codec);
+        }
+        self
+    }
+
     /// Is told of each session that has ended, why, and what it did not deliver.
     pub fn on_end(mut self, on_end: impl Fn(Peer, SessionEnd) + Send + Sync + 'static) -> Self {
         self.on_end = Some(Arc::new(on_end));
@@ -324,6 +361,7 @@ impl Builder {
             csrf: self.csrf,
             handshakes: self.handshakes,
             on_end: self.on_end,
+            codecs: self.codecs,
             bad_connection: self.bad_connection,
         });
         // It is set here alone, once.

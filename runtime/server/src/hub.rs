@@ -64,6 +64,8 @@ pub(crate) struct Service {
     pub(crate) csrf: Option<Csrf>,
     pub(crate) handshakes: Vec<(&'static str, HandshakeData)>,
     pub(crate) on_end: Option<Arc<OnEnd>>,
+    /// Those that clients may choose from.
+    pub(crate) codecs: Vec<Codec>,
     /// How often a connection breaks on purpose, for tests: from 0 to 1.
     pub(crate) bad_connection: f64,
 }

@@ -4,6 +4,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use futures_util::FutureExt;
+use http::StatusCode;
 use http::request::Parts;
 use sente::Codec;
 use sente_proto::frame::{Frame, Hello};
@@ -13,6 +14,7 @@ use sente_proto::{Close, CloseReason, Refused, RefusedReason};
 
 use crate::drive;
 use crate::hub::Service;
+use crate::routes::{Form, malformed};
 use crate::sessions::Client;
 use crate::{Handshake, Identity, Refusal};
 
@@ -50,9 +52,14 @@ pub(crate) async fn admit(
     service: &Arc<Service>,
     request: Parts,
     mut hello: Hello,
+    form: Form,
     carrier: Carrier,
 ) -> Result<Admitted, NotAdmitted> {
-    let codec = server::accept(&hello, Codec::ALL)?;
+    let codec = server::accept(&hello, &service.codecs)?;
+    if !form.is_of(codec) {
+        let message = "the hello is text and its codec is not, or the other way round";
+        return Err(malformed(StatusCode::BAD_REQUEST, message).into());
+    }
     let handshake = Handshake::new(request, &mut hello, carrier);
     let identity = identify(service, &handshake).await?;
     let opened = open(service, &hello, codec, identity, &handshake)?;
@@ -99,7 +106,7 @@ async fn identify(service: &Service, handshake: &Handshake) -> Result<Identity, 
         Ok(Err(_)) => {
             tracing::error!("`authenticate` panicked; the client is refused");
             Err(Refusal::new(
-                http::StatusCode::INTERNAL_SERVER_ERROR,
+                StatusCode::INTERNAL_SERVER_ERROR,
                 "the server failed to find out who this is",
             ))
         }
@@ -109,7 +116,7 @@ async fn identify(service: &Service, handshake: &Handshake) -> Result<Identity, 
                 "`authenticate` took longer than a handshake may; the client is refused for now"
             );
             let message = "the server took too long to find out who this is";
-            Err(Refusal::new(http::StatusCode::SERVICE_UNAVAILABLE, message).retry_after(limit))
+            Err(Refusal::new(StatusCode::SERVICE_UNAVAILABLE, message).retry_after(limit))
         }
     }
 }

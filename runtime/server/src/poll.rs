@@ -9,7 +9,6 @@ use bytes::Bytes;
 use http::StatusCode;
 use http::request::Parts;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
-use sente::Codec;
 use sente_proto::frame::{Data, Frame, Hello, Request as Head};
 use sente_proto::server::{Carrier, Heard, Turn};
 use sente_proto::session::Session;
@@ -109,12 +108,7 @@ fn answer_close(form: Form, close: &Close) -> Response {
 }
 
 async fn greet(service: &Arc<Service>, request: Parts, form: Form, hello: Hello) -> Response {
-    if Codec::named(&hello.codec).is_some_and(|codec| !form.is_of(codec)) {
-        let message = "the codec of the hello is not that of the content type";
-        let refused = malformed(StatusCode::BAD_REQUEST, message);
-        return answer_refused(form, &refused);
-    }
-    match open::admit(service, request, hello, Carrier::Poll).await {
+    match open::admit(service, request, hello, form, Carrier::Poll).await {
         Ok(admitted) => {
             drive::ensure_keeper(service, &admitted.client);
             answer_frame(StatusCode::OK, form, &admitted.welcome)

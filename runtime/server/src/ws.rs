@@ -78,7 +78,9 @@ async fn greet(service: Arc<Service>, mut socket: WebSocket, request: Parts) -> 
         Form::Binary
     };
     let admitted = match wire::decode(form.codec(), &bytes, &service.hub.limits.wire()) {
-        Ok(Frame::Hello(hello)) => open::admit(&service, request, *hello, Carrier::WebSocket).await,
+        Ok(Frame::Hello(hello)) => {
+            open::admit(&service, request, *hello, form, Carrier::WebSocket).await
+        }
         Ok(_) => Err(NotAdmitted::Closed(Close::new(CloseReason::Unexpected))),
         Err(error) => Err(NotAdmitted::Closed(Close::new(reason_of(&error)))),
     };
