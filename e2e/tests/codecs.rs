@@ -4,7 +4,7 @@ use cbor4ii::core::dec::Read;
 use cbor4ii::core::utils::{BufWriter, SliceReader};
 use cbor4ii::serde::{Deserializer, Serializer};
 use sente::{CustomCodec, CustomError, CustomSlot, CustomValue};
-use sente_client::{Carrier, Codec, RefusedReason};
+use sente_client::{Carrier, Client, ClientBuilder, Codec, RefusedReason};
 use sente_e2e::{Host, Talk, connect, soon};
 use serde::Serialize;
 use serde::de::DeserializeSeed;
@@ -38,6 +38,23 @@ impl CustomCodec for Cbor {
 /// Both sides name it: the server offers it, and the client chooses it.
 const CBOR: Codec = Codec::Custom(&Cbor);
 // ANCHOR_END: own
+
+// ANCHOR: choose
+/// `codec` comes from a setting, or from the list in a server's refusal.
+fn builder(url: &str, codec: &str) -> ClientBuilder {
+    Client::builder(url).codec(Codec::named(codec).unwrap_or_default())
+}
+// ANCHOR_END: choose
+
+#[tokio::test]
+async fn a_codec_can_be_chosen_by_its_name() {
+    let host = Host::start(|builder| builder).await;
+    for codec in ["bincode", "json", "msgpack", "postcard", "no such codec"] {
+        let client = builder(&host.url(), codec).contract::<Talk>().connect();
+        let echo = Talk::to_server(&client).echo(codec);
+        assert_eq!(soon("a reply", echo).await.as_deref(), Ok(codec));
+    }
+}
 
 #[tokio::test]
 async fn clients_of_every_codec_share_one_server() {
@@ -75,7 +92,9 @@ async fn clients_of_every_codec_share_one_server() {
 
 #[tokio::test]
 async fn a_codec_that_the_server_does_not_offer_is_refused_with_the_list() {
+    // ANCHOR: offer
     let host = Host::start(|builder| builder.codecs([Codec::Bincode, Codec::MsgPack])).await;
+    // ANCHOR_END: offer
     for codec in [Codec::Json, Codec::Postcard, CBOR] {
         for carrier in [Carrier::WebSocket, Carrier::Poll] {
             let (client, _heard) = connect(&host.url(), carrier, |builder| builder.codec(codec));

@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 use sente_proto::codec::Codec;
-use serde::de::{Deserialize, Deserializer, SeqAccess, Visitor};
-use serde::{Serialize, Serializer};
+use serde::de::{SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_bytes::ByteBuf;
 
 use crate::codecs;
@@ -79,6 +79,39 @@ fn bytes_are_handed_over_in_one_piece_by_binary_codecs() {
                 assert_eq!(codec.name(), "json");
             }
         }
+    }
+}
+
+// ANCHOR: bytes
+#[derive(Deserialize, Serialize)]
+struct Picture {
+    name: String,
+    /// With `bytes = { version = "1", features = ["serde"] }`.
+    data: Bytes,
+    /// With `serde_bytes = "0.11"`, for those who want a `Vec`.
+    #[serde(with = "serde_bytes")]
+    thumbnail: Vec<u8>,
+}
+// ANCHOR_END: bytes
+
+#[test]
+fn a_struct_with_bytes_is_little_more_than_its_bytes() {
+    let picture = Picture {
+        name: "tea".to_owned(),
+        data: Bytes::from(vec![0xff; 1000]),
+        thumbnail: vec![0xff; 100],
+    };
+    for codec in codecs() {
+        let bytes = codec.encode(&picture).unwrap();
+        // JSON writes `255,` for each.
+        let limit = if codec.name() == "json" { 4500 } else { 1140 };
+        assert!(bytes.len() < limit, "{codec:?}: {}", bytes.len());
+        let read: Picture = codec.decode(&bytes).unwrap();
+        assert_eq!(read.name, picture.name);
+        assert_eq!(
+            (read.data, read.thumbnail),
+            (picture.data.clone(), picture.thumbnail.clone())
+        );
     }
 }
 

@@ -197,6 +197,16 @@ fn a_renamed_variant() {
         &Mood::Busy(1),
         &[Renamed::Quiet, Renamed::Busy(1)],
     );
+    #[derive(Debug, Deserialize, PartialEq)]
+    enum Aliased {
+        #[serde(alias = "Calm")]
+        Quiet,
+        Busy(u8),
+    }
+    for codec in codecs() {
+        let read: Vec<Aliased> = read(codec, Mood::Calm, Mood::Busy(1)).unwrap();
+        assert_eq!(read, [Aliased::Quiet, Aliased::Busy(1)], "{codec:?}");
+    }
 }
 
 #[test]

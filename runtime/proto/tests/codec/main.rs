@@ -285,6 +285,43 @@ fn every_codec_has_a_name_of_its_own_by_which_it_is_found() {
     assert_eq!(Codec::default().name(), "bincode");
 }
 
+#[test]
+fn an_option_that_holds_nothing_is_kept_by_positional_codecs_only() {
+    for codec in codecs() {
+        let bytes = codec.encode(&(Some(None::<u8>), Some(()))).unwrap();
+        let read: (Option<Option<u8>>, Option<()>) = codec.decode(&bytes).unwrap();
+        let kept = read == (Some(None), Some(()));
+        assert_eq!(kept, is_positional(codec), "{codec:?}");
+    }
+}
+
+#[cfg(feature = "msgpack")]
+#[test]
+fn values_look_in_msgpack_as_the_book_says() {
+    let encoded = |variant: &Variant| Codec::MsgPack.encode(variant).unwrap();
+    assert_eq!(encoded(&Variant::Unit), b"\xa4Unit");
+    let text = encoded(&Variant::Newtype("a".to_owned()));
+    assert_eq!(text, b"\x81\xa7Newtype\xa1a");
+    assert_eq!(
+        encoded(&Variant::Tuple(1, None)),
+        b"\x81\xa5Tuple\x92\x01\xc0"
+    );
+    let fields = encoded(&Variant::Struct {
+        room: "a".to_owned(),
+        count: 300,
+    });
+    assert_eq!(
+        fields,
+        b"\x81\xa6Struct\x82\xa4room\xa1a\xa5count\xcd\x01\x2c"
+    );
+    assert_eq!(
+        Codec::MsgPack.encode(&((), true)).unwrap(),
+        [0x92, 0xc0, 0xc3]
+    );
+    let bytes = serde_bytes::Bytes::new(b"ab");
+    assert_eq!(Codec::MsgPack.encode(bytes).unwrap(), [0xc4, 2, b'a', b'b']);
+}
+
 #[cfg(feature = "msgpack")]
 #[test]
 fn fields_are_one_array_in_msgpack() {
