@@ -4,8 +4,8 @@ use cbor4ii::core::dec::Read;
 use cbor4ii::core::utils::{BufWriter, SliceReader};
 use cbor4ii::serde::{Deserializer, Serializer};
 use sente_proto::codec::{Codec, CustomCodec, CustomError, CustomSlot, CustomValue};
-use serde::Serialize;
 use serde::de::DeserializeSeed;
+use serde::{Deserialize, Serialize};
 
 pub(crate) struct Cbor;
 
@@ -62,6 +62,60 @@ fn lengths_of_fields_are_not_believed() {
         let error = codec.reader(bytes).field::<u8>().unwrap_err();
         assert!(error.to_string().contains("end early"), "{error}");
     }
+}
+
+/// A library for a positional format without any wall, as it comes.
+struct Positional;
+
+impl CustomCodec for Positional {
+    fn name(&self) -> &'static str {
+        "positional"
+    }
+
+    fn encode(&self, value: CustomValue<'_>, out: &mut Vec<u8>) -> Result<(), CustomError> {
+        postcard::to_io(&value, out)?;
+        Ok(())
+    }
+
+    fn decode(&self, bytes: &[u8], slot: CustomSlot<'_>) -> Result<(), CustomError> {
+        Ok(slot.deserialize(&mut postcard::Deserializer::from_bytes(bytes))?)
+    }
+}
+
+#[test]
+fn what_a_type_itself_asks_for_is_no_flood() {
+    // Such formats hand over tuples and structs as lists. They cost a program what it wrote down.
+    type Empty = ((), (), (), (), (), (), (), ());
+    #[derive(Clone, Debug, Default, Deserialize, PartialEq, Serialize)]
+    struct Wide(Empty, [(); 8], u8);
+    #[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+    enum Either {
+        Tuple(u8, (), (), (), (), (), ()),
+        Struct { a: (), b: (), c: (), d: u8 },
+    }
+    let codec = Codec::Custom(&Positional);
+    let wide = vec![Wide::default(); 10_000];
+    let bytes = codec.encode(&wide).unwrap();
+    assert_eq!(codec.decode::<Vec<Wide>>(&bytes).unwrap(), wide);
+    let tuples = vec![Either::Tuple(1, (), (), (), (), (), ()); 10_000];
+    let bytes = codec.encode(&tuples).unwrap();
+    assert_eq!(codec.decode::<Vec<Either>>(&bytes).unwrap(), tuples);
+    let fields = Either::Struct {
+        a: (),
+        b: (),
+        c: (),
+        d: 1,
+    };
+    let structs = vec![fields; 10_000];
+    let bytes = codec.encode(&structs).unwrap();
+    assert_eq!(codec.decode::<Vec<Either>>(&bytes).unwrap(), structs);
+
+    // But a flood is one, and so is a claim.
+    let flood = codec.encode(&vec![(); 1 << 20]).unwrap();
+    assert!(codec.decode::<Vec<()>>(&flood).is_err());
+    assert!(codec.decode::<Vec<u64>>(&flood).is_err());
+    let deep = codec.encode(&crate::hostile::nested(129)).unwrap();
+    assert!(codec.decode::<crate::hostile::Nested>(&deep).is_err());
 }
 
 #[test]
