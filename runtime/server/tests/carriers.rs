@@ -10,6 +10,7 @@ use common::{
     hello, hello_of, post, reply, resuming, soon, text,
 };
 use sente::Peer;
+use sente_proto::codec::Codec;
 use sente_proto::frame::{Failure, Frame, Item, Outcome};
 use sente_proto::{Close, CloseReason, FreshReason};
 use sente_server::{Identity, Server};
@@ -325,6 +326,36 @@ async fn a_hello_that_is_said_again_gets_the_same_session() {
 }
 
 #[tokio::test]
+async fn a_hello_comes_in_the_form_of_its_codec() {
+    let (builder, _) = lobby();
+    let site = Site::start(builder).await;
+    // A text hello that asks for a binary codec, and the other way round.
+    for (written_as, asks_for) in [(Codec::Json, "bincode"), (Codec::Bincode, "json")] {
+        let hello = Frame::Hello(Box::new(sente_proto::frame::Hello {
+            codec: asks_for.to_owned(),
+            ..hello()
+        }));
+        let mut body = Vec::new();
+        sente_proto::wire::append_to_body(written_as, &hello, &mut body);
+        let content_type = if written_as.is_text() {
+            "application/vnd.sente+json"
+        } else {
+            "application/vnd.sente"
+        };
+        let headers = [("content-type", content_type)];
+        let answer = common::http(site.address, "POST", &headers, &body).await;
+        assert_eq!(answer.status, 400);
+        let body = answer.body.into();
+        let limits = sente_proto::Limits::default().wire();
+        let mut frames = sente_proto::wire::frames_of_body(written_as, &body, &limits);
+        let Some(Ok(Frame::Refused(refused))) = frames.next() else {
+            panic!("no refusal");
+        };
+        assert_eq!(refused.reason, sente_proto::RefusedReason::Malformed);
+    }
+}
+
+#[tokio::test]
 async fn text_codecs_travel_as_text() {
     let (builder, _) = lobby();
     let site = Site::start(builder).await;
@@ -344,7 +375,7 @@ async fn text_codecs_travel_as_text() {
     assert_eq!(ws.item().await, Item::Reply { call: 1, outcome });
 
     let mut body = Vec::new();
-    let codec = sente_proto::codec::Codec::Json;
+    let codec = Codec::Json;
     sente_proto::wire::append_to_body(codec, &Frame::Hello(Box::new(json())), &mut body);
     let headers = [("content-type", "application/vnd.sente+json")];
     let answer = common::http(site.address, "POST", &headers, &body).await;
