@@ -30,7 +30,7 @@ fn fields(codec: Codec, write: &[&dyn Field]) -> Vec<u8> {
     for field in write {
         field.write(&mut writer);
     }
-    writer.finish()
+    writer.finish().to_vec()
 }
 
 trait Field {

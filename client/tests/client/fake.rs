@@ -402,7 +402,7 @@ pub(crate) fn welcome(hello: &Hello) -> Welcome {
         },
         terms: Limits::default().terms(),
         namespaces: contract.answers(&hello.namespaces),
-        handshake: vec![("chat".to_owned(), codec.encode(&motto).unwrap().into())],
+        handshake: vec![("chat".to_owned(), codec.encode(&motto).unwrap())],
     }
 }
 
@@ -416,7 +416,7 @@ pub(crate) fn event(codec: Codec, event: u32, field: &str) -> Item {
 pub(crate) fn reply(codec: Codec, call: u64, value: u64) -> Item {
     Item::Reply {
         call,
-        outcome: Outcome::Reply(codec.encode(&value).unwrap().into()),
+        outcome: Outcome::Reply(codec.encode(&value).unwrap()),
     }
 }
 
@@ -425,5 +425,5 @@ pub(crate) fn fields(codec: Codec, fields: &[&str]) -> Bytes {
     for field in fields {
         writer.field(field).unwrap();
     }
-    writer.finish().into()
+    writer.finish()
 }

@@ -162,7 +162,7 @@ pub fn result<T: Serialize, E: Serialize>(
 }
 
 fn encoded<T: Serialize>(codec: Codec, event: &'static str, value: &T) -> Result<Bytes, Failure> {
-    codec.encode(value).map(Bytes::from).map_err(|error| {
+    codec.encode(value).map_err(|error| {
         tracing::error!(event, %error, "a reply cannot be encoded; the caller is told that the handler failed");
         Failure::Internal
     })

@@ -184,7 +184,7 @@ fn fields(
 ) -> Result<Bytes, EncodeError> {
     let mut writer = codec.writer();
     write(&mut writer)?;
-    Ok(writer.finish().into())
+    Ok(writer.finish())
 }
 
 pub(crate) fn refused(refusal: Refusal, event: &'static str) -> SendError {

@@ -4,7 +4,6 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Bytes;
 use http::HeaderValue;
 use http::request::Parts;
 use sente::driver::{Dispatcher, DispatcherBuilder};
@@ -198,8 +197,7 @@ impl Builder {
         mut self,
         data: impl Fn(&Peer) -> E::Handshake + Send + Sync + 'static,
     ) -> Self {
-        let encoded: HandshakeData =
-            Box::new(move |peer, codec| codec.encode(&data(peer)).map(Bytes::from));
+        let encoded: HandshakeData = Box::new(move |peer, codec| codec.encode(&data(peer)));
         self.handshakes.push((E::NAMESPACE.name, encoded));
         self.contract::<E>()
     }

@@ -257,7 +257,7 @@ async fn the_server_asks_one_client() {
         .expect("a bool");
     let answer = Item::Reply {
         call: 2,
-        outcome: Outcome::Reply(yes.into()),
+        outcome: Outcome::Reply(yes),
     };
     ws.send(&data(2, 2, vec![answer])).await;
     assert_eq!(soon("the answer", asked).await.expect("no panic"), Ok(true));

@@ -13,6 +13,7 @@ use serde::de::DeserializeOwned;
 
 use super::Message;
 use super::guard::{Guard, Source};
+use super::scratch;
 
 /// Bincode counts here what it reads, by the size of the types rather than of the bytes, so this has
 /// to lie well above any payload. It is a second wall: nothing that the guard lets through allocates
@@ -29,7 +30,7 @@ pub(super) struct Writer {
 impl Writer {
     pub(super) fn new() -> Self {
         Self {
-            out: Vec::with_capacity(super::USUAL_PAYLOAD),
+            out: scratch::take(),
         }
     }
 

@@ -139,7 +139,7 @@ pub(super) fn encode<T: Serialize + ?Sized>(
     codec: &dyn CustomCodec,
     value: &T,
 ) -> Result<Vec<u8>, Message> {
-    let mut out = Vec::with_capacity(super::USUAL_PAYLOAD);
+    let mut out = super::scratch::take();
     codec
         .encode(CustomValue(&value), &mut out)
         .map_err(Message::new)?;
@@ -187,7 +187,7 @@ impl Writer {
     pub(super) fn new(codec: &'static dyn CustomCodec) -> Self {
         Self {
             codec,
-            out: Vec::with_capacity(super::USUAL_PAYLOAD),
+            out: super::scratch::take(),
         }
     }
 

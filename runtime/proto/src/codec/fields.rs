@@ -1,5 +1,6 @@
 //! The fields of an event, one after the other, by any codec.
 
+use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -11,7 +12,7 @@ use super::json;
 use super::msgpack;
 #[cfg(feature = "postcard")]
 use super::postcard;
-use super::{Codec, DecodeError, EncodeError, bincode};
+use super::{Codec, DecodeError, EncodeError, bincode, scratch};
 
 /// Does the same with whichever codec's writer or reader it is.
 macro_rules! each {
@@ -76,8 +77,8 @@ impl FieldWriter {
 
     /// The payload.
     #[must_use]
-    pub fn finish(self) -> Vec<u8> {
-        each!(self.writer, Writer, writer => writer.finish())
+    pub fn finish(self) -> Bytes {
+        scratch::payload(each!(self.writer, Writer, writer => writer.finish()))
     }
 }
 

@@ -17,18 +17,17 @@ mod json;
 mod msgpack;
 #[cfg(feature = "postcard")]
 mod postcard;
+mod scratch;
 
 use std::fmt;
 
+use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 #[cfg(feature = "custom")]
 pub use custom::{CustomCodec, CustomError, CustomSlot, CustomValue};
 pub use fields::{FieldReader, FieldWriter};
-
-/// Enough for most events, so that a payload is one allocation.
-const USUAL_PAYLOAD: usize = 64;
 
 /// How values become bytes. The client chooses; the server accepts it or refuses the hello.
 ///
@@ -128,23 +127,24 @@ impl Codec {
     ///
     /// # Errors
     /// If the codec has no form for the value, or its `Serialize` fails.
-    pub fn encode<T: Serialize + ?Sized>(self, value: &T) -> Result<Vec<u8>, EncodeError> {
-        match self {
+    pub fn encode<T: Serialize + ?Sized>(self, value: &T) -> Result<Bytes, EncodeError> {
+        let encoded = match self {
             #[cfg(feature = "json")]
-            Self::Json => json::encode(value).map_err(|message| self.encode_error(message)),
+            Self::Json => json::encode(value),
             #[cfg(feature = "msgpack")]
-            Self::MsgPack => msgpack::encode(value).map_err(|message| self.encode_error(message)),
+            Self::MsgPack => msgpack::encode(value),
             #[cfg(feature = "custom")]
-            Self::Custom(codec) => {
-                custom::encode(codec, value).map_err(|message| self.encode_error(message))
-            }
+            Self::Custom(codec) => custom::encode(codec, value),
             // Positional: one value is one field.
             _ => {
                 let mut writer = self.writer();
                 writer.field(value)?;
-                Ok(writer.finish())
+                return Ok(writer.finish());
             }
-        }
+        };
+        encoded
+            .map(scratch::payload)
+            .map_err(|message| self.encode_error(message))
     }
 
     /// Decodes one value; bytes left over are an error.

@@ -20,7 +20,7 @@ const SHORT: u16 = 15;
 const ARRAY: u8 = 0xdc;
 
 pub(super) fn encode<T: Serialize + ?Sized>(value: &T) -> Result<Vec<u8>, Message> {
-    let mut out = Vec::with_capacity(super::USUAL_PAYLOAD);
+    let mut out = super::scratch::take();
     put(value, &mut out)?;
     Ok(out)
 }
@@ -49,7 +49,7 @@ pub(super) struct Writer {
 
 impl Writer {
     pub(super) fn new() -> Self {
-        let mut out = Vec::with_capacity(super::USUAL_PAYLOAD);
+        let mut out = super::scratch::take();
         out.push(SHORT_ARRAY);
         Self { out, fields: 0 }
     }

@@ -17,7 +17,7 @@ pub(super) struct Writer {
 impl Writer {
     pub(super) fn new() -> Self {
         Self {
-            out: Vec::with_capacity(super::USUAL_PAYLOAD),
+            out: super::scratch::take(),
         }
     }
 

@@ -138,7 +138,7 @@ proptest! {
     #[test]
     fn a_flipped_bit_is_read_without_a_panic(value in everything(), at in any::<proptest::sample::Index>()) {
         for codec in codecs() {
-            let mut bytes = codec.encode(&value).unwrap();
+            let mut bytes = codec.encode(&value).unwrap().to_vec();
             let bit = at.index(bytes.len() * 8);
             bytes[bit / 8] ^= 1 << (bit % 8);
             if let Ok(other) = codec.decode::<Everything>(&bytes) {
@@ -194,7 +194,7 @@ fn fields_that_only_a_new_sender_has_are_an_error_if_they_may_not_be() {
 
 #[test]
 fn an_event_without_fields_is_empty() {
-    assert_eq!(Codec::Bincode.writer().finish(), b"");
+    assert!(Codec::Bincode.writer().finish().is_empty());
     Codec::Bincode.reader(b"").finish(true).unwrap();
     assert!(Codec::Bincode.reader(b"").field::<u8>().is_err());
 }
@@ -202,7 +202,7 @@ fn an_event_without_fields_is_empty() {
 #[cfg(feature = "json")]
 #[test]
 fn an_event_without_fields_is_an_empty_array_in_json() {
-    assert_eq!(Codec::Json.writer().finish(), b"[]");
+    assert_eq!(Codec::Json.writer().finish(), b"[]"[..]);
     Codec::Json.reader(b"[]").finish(true).unwrap();
     Codec::Json.reader(b" [ ] ").finish(true).unwrap();
     assert!(Codec::Json.reader(b"[]").field::<u8>().is_err());
@@ -299,12 +299,12 @@ fn an_option_that_holds_nothing_is_kept_by_positional_codecs_only() {
 #[test]
 fn values_look_in_msgpack_as_the_book_says() {
     let encoded = |variant: &Variant| Codec::MsgPack.encode(variant).unwrap();
-    assert_eq!(encoded(&Variant::Unit), b"\xa4Unit");
+    assert_eq!(encoded(&Variant::Unit), b"\xa4Unit"[..]);
     let text = encoded(&Variant::Newtype("a".to_owned()));
-    assert_eq!(text, b"\x81\xa7Newtype\xa1a");
+    assert_eq!(text, b"\x81\xa7Newtype\xa1a"[..]);
     assert_eq!(
         encoded(&Variant::Tuple(1, None)),
-        b"\x81\xa5Tuple\x92\x01\xc0"
+        b"\x81\xa5Tuple\x92\x01\xc0"[..]
     );
     let fields = encoded(&Variant::Struct {
         room: "a".to_owned(),
@@ -312,14 +312,17 @@ fn values_look_in_msgpack_as_the_book_says() {
     });
     assert_eq!(
         fields,
-        b"\x81\xa6Struct\x82\xa4room\xa1a\xa5count\xcd\x01\x2c"
+        b"\x81\xa6Struct\x82\xa4room\xa1a\xa5count\xcd\x01\x2c"[..]
     );
     assert_eq!(
         Codec::MsgPack.encode(&((), true)).unwrap(),
-        [0x92, 0xc0, 0xc3]
+        [0x92, 0xc0, 0xc3][..]
     );
     let bytes = serde_bytes::Bytes::new(b"ab");
-    assert_eq!(Codec::MsgPack.encode(bytes).unwrap(), [0xc4, 2, b'a', b'b']);
+    assert_eq!(
+        Codec::MsgPack.encode(bytes).unwrap(),
+        [0xc4, 2, b'a', b'b'][..]
+    );
 }
 
 #[cfg(feature = "msgpack")]
@@ -332,8 +335,8 @@ fn fields_are_one_array_in_msgpack() {
         }
         writer.finish()
     };
-    assert_eq!(payload(0), [0x90]);
-    assert_eq!(payload(2), [0x92, 0, 1]);
+    assert_eq!(payload(0), [0x90][..]);
+    assert_eq!(payload(2), [0x92, 0, 1][..]);
     assert_eq!(payload(15)[..2], [0x9f, 0]);
     assert_eq!(payload(16)[..4], [0xdc, 0, 16, 0]);
     for fields in [0, 1, 15, 16, 100] {

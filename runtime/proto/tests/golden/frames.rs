@@ -510,9 +510,9 @@ fn fields(codec: Codec, texts: &[&str]) -> Bytes {
     for text in texts {
         writer.field(text).expect("a text can be encoded");
     }
-    writer.finish().into()
+    writer.finish()
 }
 
 fn value(codec: Codec, text: &str) -> Bytes {
-    codec.encode(text).expect("a text can be encoded").into()
+    codec.encode(text).expect("a text can be encoded")
 }

@@ -30,7 +30,7 @@ impl std::fmt::Debug for Shown {
 fn payload() -> impl Strategy<Value = Bytes> {
     prop_oneof![
         Just(Bytes::from_static(b"[]")),
-        any::<Vec<(String, u32)>>().prop_map(|value| Codec::Json.encode(&value).unwrap().into()),
+        any::<Vec<(String, u32)>>().prop_map(|value| Codec::Json.encode(&value).unwrap()),
     ]
 }
 

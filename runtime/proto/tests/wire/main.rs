@@ -291,7 +291,7 @@ fn one_item_alone_may_be_as_large_as_a_message() {
         let text = "x".repeat(4990);
         let event = Item::Event {
             event: 1,
-            payload: codec.encode(&text).unwrap().into(),
+            payload: codec.encode(&text).unwrap(),
         };
         let read = |items: Vec<Item>| {
             let frame = Frame::Data(Data {
@@ -340,7 +340,7 @@ fn a_message_that_is_too_large_is_refused() {
         message: 100,
     };
     for codec in [Codec::Bincode, Codec::Json] {
-        let payload: Bytes = codec.encode(&"x".repeat(200)).unwrap().into();
+        let payload: Bytes = codec.encode(&"x".repeat(200)).unwrap();
         let items = vec![Item::Event { event: 1, payload }];
         let frame = Frame::Data(Data {
             first: 1,

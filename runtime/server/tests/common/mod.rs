@@ -182,7 +182,7 @@ pub fn data(received: u64, first: u64, items: Vec<Item>) -> Frame {
 pub fn text(text: &str) -> Bytes {
     let mut writer = Codec::Bincode.writer();
     writer.field(text).expect("a text");
-    writer.finish().into()
+    writer.finish()
 }
 
 pub fn event(event: u32, payload: &str) -> Item {
@@ -204,7 +204,7 @@ pub fn reply(call: u64, value: &str) -> Item {
     let value = Codec::Bincode.encode(value).expect("a text");
     Item::Reply {
         call,
-        outcome: Outcome::Reply(value.into()),
+        outcome: Outcome::Reply(value),
     }
 }
 
