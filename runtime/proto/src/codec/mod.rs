@@ -128,21 +128,25 @@ impl Codec {
     /// # Errors
     /// If the codec has no form for the value, or its `Serialize` fails.
     pub fn encode<T: Serialize + ?Sized>(self, value: &T) -> Result<Bytes, EncodeError> {
-        let encoded = match self {
+        match self {
             #[cfg(feature = "json")]
-            Self::Json => json::encode(value),
+            Self::Json => self.encoded(json::encode(value)),
             #[cfg(feature = "msgpack")]
-            Self::MsgPack => msgpack::encode(value),
+            Self::MsgPack => self.encoded(msgpack::encode(value)),
             #[cfg(feature = "custom")]
-            Self::Custom(codec) => custom::encode(codec, value),
+            Self::Custom(codec) => self.encoded(custom::encode(codec, value)),
             // Positional: one value is one field.
             _ => {
                 let mut writer = self.writer();
                 writer.field(value)?;
-                return Ok(writer.finish());
+                Ok(writer.finish())
             }
-        };
-        encoded
+        }
+    }
+
+    #[cfg(any(feature = "custom", feature = "json", feature = "msgpack"))]
+    fn encoded(self, bytes: Result<Vec<u8>, Message>) -> Result<Bytes, EncodeError> {
+        bytes
             .map(scratch::payload)
             .map_err(|message| self.encode_error(message))
     }
