@@ -182,7 +182,7 @@ impl Codec {
     /// let mut writer = Codec::Json.writer();
     /// writer.field("lobby")?;
     /// writer.field(&None::<u32>)?;
-    /// assert_eq!(writer.finish(), br#"["lobby",null]"#);
+    /// assert_eq!(writer.finish(), r#"["lobby",null]"#);
     /// # Ok::<(), sente_proto::codec::EncodeError>(())
     /// ```
     #[must_use]
