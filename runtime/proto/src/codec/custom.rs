@@ -45,8 +45,8 @@ pub type CustomError = Box<dyn Error + Send + Sync>;
 ///
 /// let codec = Codec::Custom(&Pretty);
 /// let bytes = codec.encode(&vec![1, 2])?;
-/// assert_eq!(bytes, b"[\n  1,\n  2\n]");
 /// assert_eq!(bytes, "[\n  1,\n  2\n]");
+/// assert_eq!(codec.decode::<Vec<u8>>(&bytes)?, [1, 2]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
