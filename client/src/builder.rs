@@ -170,12 +170,9 @@ impl ClientBuilder {
 
     /// Simulates a bad connection, for tests: of all messages, requests and responses this share,
     /// from 0.0 to 1.0, is lost together with its connection. Default: 0.0.
+    /// [`Client::set_bad_connection`] changes it later.
     pub fn bad_connection(mut self, rate: f64) -> Self {
-        self.bad_connection = if rate.is_nan() {
-            0.0
-        } else {
-            rate.clamp(0.0, 1.0)
-        };
+        self.bad_connection = rate;
         self
     }
 

@@ -129,6 +129,13 @@ impl Client {
         self.handle.shared.board.state()
     }
 
+    /// How much waits for the server to confirm it: events, calls, and answers to the server's
+    /// calls. It changes with each of them, so it is not part of the [`State`].
+    #[must_use]
+    pub fn queued(&self) -> usize {
+        self.handle.link.port().look(Session::queued)
+    }
+
     /// All changes of the state from now on, each with the state before and after, none skipped.
     ///
     /// ```no_run
@@ -228,6 +235,19 @@ impl Client {
     /// of it. The client comes back at once.
     pub fn break_connection(&self) {
         self.handle.shared.order(Command::Break);
+    }
+
+    /// Lets the connection swallow all that is sent and all that comes from now on, as a network
+    /// does that has died silently. The client finds it out by the silence, after 30 s by default
+    /// ([`Limits::silence`](crate::Limits::silence)), or 1 s after a [`wake`](Self::wake).
+    pub fn stall_connection(&self) {
+        self.handle.shared.order(Command::Stall);
+    }
+
+    /// Simulates a bad connection from now on, for tests, as
+    /// [`ClientBuilder::bad_connection`] does from the start; 0.0 mends it.
+    pub fn set_bad_connection(&self, rate: f64) {
+        self.handle.shared.order(Command::Spoil(rate));
     }
 
     /// Uses other carriers from now on. The session goes on.

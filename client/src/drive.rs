@@ -3,7 +3,7 @@
 
 mod sockets;
 
-use std::future::poll_fn;
+use std::future::{pending, poll_fn};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -86,6 +86,7 @@ struct Cut {
 
 struct Exchange {
     id: ExchangeId,
+    timeout: Duration,
     response: MaybeSendFuture<Result<Response, String>>,
 }
 
@@ -209,6 +210,8 @@ impl<P: Platform> Driver<P> {
                 self.act(Machine::reconnect);
             }
             Command::Break => self.act(Machine::break_connection),
+            Command::Stall => self.stall(),
+            Command::Spoil(rate) => self.fault.set_rate(rate),
             Command::Choose(choice) => self.act(|machine, now, session| {
                 machine.choose_carrier(now, session, choice);
             }),
@@ -298,6 +301,21 @@ impl<P: Platform> Driver<P> {
             "a WebSocket has closed"
         );
         self.act(|machine, now, session| machine.handle_closed(now, session, id, closed));
+    }
+
+    /// The network swallows what is under way, and all that goes over what is open.
+    fn stall(&mut self) {
+        self.sockets.stall();
+        for exchange in &mut self.exchanges {
+            let request = std::mem::replace(&mut exchange.response, Box::pin(pending()));
+            let mut timer = self.platform.timer();
+            timer.set(exchange.timeout);
+            exchange.response = Box::pin(async move {
+                poll_fn(|cx| timer.poll(cx)).await;
+                drop(request);
+                Err("no response came in time".to_owned())
+            });
+        }
     }
 
     /// The simulated network breaks a connection.
@@ -459,6 +477,7 @@ impl<P: Platform> Driver<P> {
                 };
                 self.exchanges.push(Exchange {
                     id: exchange,
+                    timeout,
                     response,
                 });
             }

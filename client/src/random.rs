@@ -47,7 +47,20 @@ pub(crate) struct Fault {
 
 impl Fault {
     pub(crate) fn new(rate: f64, seed: u64) -> Self {
-        Self { rate, state: seed }
+        let mut fault = Self {
+            rate: 0.0,
+            state: seed,
+        };
+        fault.set_rate(rate);
+        fault
+    }
+
+    pub(crate) fn set_rate(&mut self, rate: f64) {
+        self.rate = if rate.is_nan() {
+            0.0
+        } else {
+            rate.clamp(0.0, 1.0)
+        };
     }
 
     pub(crate) fn strikes(&mut self) -> bool {
@@ -76,5 +89,8 @@ mod tests {
         assert!((2_300..2_700).contains(&struck), "{struck}");
         assert!(!Fault::new(0.0, 7).strikes());
         assert!(Fault::new(1.0, 7).strikes());
+        assert!(!Fault::new(f64::NAN, 7).strikes());
+        fault.set_rate(5.0);
+        assert!(fault.strikes());
     }
 }

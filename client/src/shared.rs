@@ -18,6 +18,9 @@ pub(crate) enum Command {
     Disconnect,
     Reconnect,
     Break,
+    Stall,
+    /// The simulated bad connection: the share that is lost.
+    Spoil(f64),
     Choose(CarrierChoice),
     Wake,
     /// The last handle is gone.

@@ -29,6 +29,10 @@ enum Slot<S> {
         /// The last flush is not done: the network takes no more.
         backed_up: bool,
     },
+    /// Nobody listens to it or speaks to it any more. The other side is not told.
+    Stalled {
+        _socket: S,
+    },
 }
 
 /// What happened to a WebSocket, beside messages.
@@ -109,6 +113,17 @@ impl<P: Platform> Sockets<P> {
         }
     }
 
+    /// From now on what is open swallows everything, without a word.
+    pub(super) fn stall(&mut self) {
+        self.slots = std::mem::take(&mut self.slots)
+            .into_iter()
+            .map(|(id, slot)| match slot {
+                Slot::Open { socket, .. } => (id, Slot::Stalled { _socket: socket }),
+                slot => (id, slot),
+            })
+            .collect();
+    }
+
     pub(super) fn drop(&mut self, id: SocketId) {
         self.slots.retain(|(known, _)| *known != id);
     }
@@ -180,6 +195,7 @@ impl<P: Platform> Sockets<P> {
         cx: &mut Context<'_>,
     ) -> News {
         let news = match &mut self.slots[place].1 {
+            Slot::Stalled { .. } => News::None,
             Slot::Dialling(dialling) => match dialling.as_mut().poll(cx) {
                 Poll::Pending => News::None,
                 Poll::Ready(Ok(socket)) => {

@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use futures_util::StreamExt;
 use futures_util::future::join_all;
 use sente::SendError;
-use sente_client::{Carrier, Client, SessionState};
+use sente_client::{Carrier, Client, ConnectionEnd, SessionState};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::house::{House, Running, Ui, soon};
@@ -74,6 +75,57 @@ async fn a_bad_connection_only_costs_time() {
     // Once by each of both clients, and not once more.
     let halved = server.seen.halved.lock().unwrap();
     assert!(halved.values().all(|times| *times == 2), "{halved:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_connection_that_has_died_silently_is_found_out_and_nothing_is_lost() {
+    let silence = Duration::from_secs(1);
+    let server = Running::start_with("127.0.0.1:0", |it| it.silence(silence)).await;
+    for carrier in [Carrier::WebSocket, Carrier::Poll] {
+        let (ui, mut counted) = Ui::new();
+        let client = server
+            .client()
+            .serve(House::client(ui))
+            .carrier(carrier)
+            .connect();
+        client.ready().await.unwrap();
+        client.stall_connection();
+        // Only after that the numbers are sent, so that none of them gets through.
+        client.ready().await.unwrap();
+        count(&client, 0..10).await;
+        if carrier == Carrier::WebSocket {
+            assert_eq!(client.queued(), 10, "nothing of it can have been confirmed");
+        }
+        all_come_back(&mut counted, 0..10).await;
+        let state = client.state();
+        assert_eq!(
+            state.last_close.as_ref().map(|close| &close.reason),
+            Some(&ConnectionEnd::Silent)
+        );
+        assert_eq!(state.session, Some(SessionState::Resumed));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_bad_connection_can_be_switched_on_and_off() {
+    let server = Running::start().await;
+    let client = server.client().contract::<House>().connect();
+    client.ready().await.unwrap();
+    let mut changes = client.states();
+    client.set_bad_connection(1.0);
+    House::to_server(&client).count(1).unwrap();
+    let error = loop {
+        let change = soon("a loss", changes.next()).await.unwrap();
+        if let Some(error) = &change.new.last_ws_error {
+            break error.clone();
+        }
+    };
+    assert!(error.contains("simulated"), "{error}");
+    client.set_bad_connection(0.0);
+    assert_eq!(
+        soon("a reply", House::to_server(&client).halve(4)).await,
+        Ok(2)
+    );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
