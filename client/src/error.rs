@@ -63,6 +63,17 @@ pub enum UrlError {
     },
 }
 
+impl UrlError {
+    /// A URL as it may be shown: one with a user's name and password is not.
+    pub(crate) fn harmless(url: &str) -> String {
+        if url.contains('@') {
+            "the URL".to_owned()
+        } else {
+            url.to_owned()
+        }
+    }
+}
+
 /// Why a client is not [ready](crate::Client::ready) and will not be by itself.
 #[derive(Clone, Debug, thiserror::Error)]
 #[non_exhaustive]

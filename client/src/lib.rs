@@ -42,7 +42,6 @@
 //! * [`Unconfirmed`]: what comes back when a session ends
 //! * [`SetupError`] and [`NotReady`]: what can go wrong
 
-mod address;
 mod builder;
 mod client;
 mod credentials;
@@ -58,7 +57,12 @@ pub use builder::{Carrier, ClientBuilder};
 pub use client::Client;
 pub use credentials::{IntoToken, Token};
 pub use error::{NotReady, SetupError, UrlError};
-pub use platform::ByteStream;
+#[allow(
+    unused_imports,
+    unreachable_pub,
+    reason = "there is nothing of the kind in a browser"
+)]
+pub use platform::public::*;
 pub use sente::{
     AsLink, CallError, Codec, EventStream, Link, SendError, SessionId, UnconfirmedEvent,
 };

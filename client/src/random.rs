@@ -3,6 +3,7 @@
 use std::hash::{BuildHasher, RandomState};
 
 use crate::error::SetupError;
+use crate::platform::fill_random;
 
 /// 128 random bits a time, from the operating system.
 #[derive(Debug)]
@@ -15,7 +16,7 @@ pub(crate) struct Random {
 impl Random {
     /// Fails where the system gives no random numbers at all.
     pub(crate) fn new() -> Result<Self, SetupError> {
-        system().map_err(|error| SetupError::Random(error.to_string()))?;
+        system().map_err(SetupError::Random)?;
         Ok(Self {
             reserve: RandomState::new(),
             drawn: 0,
@@ -32,9 +33,9 @@ impl Random {
     }
 }
 
-fn system() -> Result<u128, getrandom::Error> {
+fn system() -> Result<u128, String> {
     let mut bytes = [0; 16];
-    getrandom::fill(&mut bytes)?;
+    fill_random(&mut bytes)?;
     Ok(u128::from_ne_bytes(bytes))
 }
 

@@ -1,11 +1,13 @@
 //! What a client needs of the machine it runs on. Each platform is thin; what they share is the
 //! driver.
 //!
-//! A platform exports [`Here`], which implements [`Platform`], and [`Options`], which a builder
-//! fills.
+//! A platform exports [`Here`], which implements [`Platform`], [`Options`], which a builder fills,
+//! and [`fill_random`].
 
 #[cfg(not(target_family = "wasm"))]
 mod native;
+#[cfg(target_family = "wasm")]
+mod web;
 
 use std::future::Future;
 use std::task::{Context, Poll};
@@ -16,9 +18,15 @@ use sente::{MaybeSend, MaybeSendFuture};
 use sente_proto::client::{Response, SocketClosed};
 
 #[cfg(not(target_family = "wasm"))]
-pub use native::ByteStream;
-#[cfg(not(target_family = "wasm"))]
-pub(crate) use native::{Native as Here, Options};
+pub(crate) use native::{Native as Here, Options, fill_random};
+#[cfg(target_family = "wasm")]
+pub(crate) use web::{Options, Page as Here, fill_random};
+
+/// What programs see of their platform alone.
+pub(crate) mod public {
+    #[cfg(not(target_family = "wasm"))]
+    pub use super::native::ByteStream;
+}
 
 /// Whether frames are text, and how large what the server sends may be.
 #[derive(Clone, Copy, Debug)]

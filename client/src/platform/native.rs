@@ -1,5 +1,6 @@
 //! Programs with threads: tokio, tungstenite, hyper, rustls.
 
+mod address;
 mod connect;
 mod http;
 mod options;
@@ -21,12 +22,17 @@ use tokio::runtime::Handle;
 use tokio::time::{Instant, Sleep};
 
 use super::{Form, Platform, Timer};
-use crate::address::Address;
 use crate::error::SetupError;
+use address::Address;
 use connect::Connect;
 
 pub use options::ByteStream;
 pub(crate) use options::Options;
+
+/// Fills `bytes` with numbers that nobody can foresee.
+pub(crate) fn fill_random(bytes: &mut [u8]) -> Result<(), String> {
+    getrandom::fill(bytes).map_err(|error| error.to_string())
+}
 
 /// This platform, for one client.
 pub(crate) struct Native {

@@ -9,9 +9,9 @@ use futures_util::StreamExt;
 use futures_util::stream::FuturesUnordered;
 use tokio::net::TcpStream;
 
+use super::address::Address;
 use super::options::{ByteStream, Transport};
 use super::tls::Tls;
-use crate::address::Address;
 
 /// After so long the next of a host's addresses is tried beside those that do not answer
 /// (RFC 8305).

@@ -19,9 +19,9 @@ use sente_proto::client::Response;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tower_service::Service;
 
+use super::address::Address;
 use super::connect::{Connect, ConnectError};
 use super::options::ByteStream;
-use crate::address::Address;
 use crate::error::{SetupError, UrlError};
 use crate::platform::Form;
 

@@ -17,9 +17,9 @@ use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::protocol::{CloseFrame, WebSocketConfig};
 use tokio_tungstenite::tungstenite::{Error, Message, Utf8Bytes};
 
+use super::address::Address;
 use super::connect::Connect;
 use super::options::ByteStream;
-use crate::address::Address;
 use crate::platform::{Form, Socket};
 
 /// tungstenite zeroes its read buffer at each read, so a large one costs more than it brings.

@@ -8,9 +8,9 @@ use rustls::{CertificateError, ClientConfig, InvalidMessage, RootCertStore};
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+use super::address::Address;
 use super::connect::ConnectError;
 use super::options::ByteStream;
-use crate::address::Address;
 use crate::error::SetupError;
 
 /// TLS towards one host.

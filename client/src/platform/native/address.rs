@@ -21,31 +21,31 @@ impl Address {
     /// Reads an absolute URL.
     pub(crate) fn parse(url: &str) -> Result<Self, UrlError> {
         let Some((scheme, rest)) = url.split_once("://") else {
-            return Err(UrlError::NoScheme(harmless(url)));
+            return Err(UrlError::NoScheme(UrlError::harmless(url)));
         };
         let secure = match scheme.to_ascii_lowercase().as_str() {
             "https" | "wss" => true,
             "http" | "ws" => false,
-            _ => return Err(UrlError::Scheme(harmless(scheme))),
+            _ => return Err(UrlError::Scheme(UrlError::harmless(scheme))),
         };
         if rest.contains(['?', '#']) {
-            return Err(UrlError::Query(harmless(url)));
+            return Err(UrlError::Query(UrlError::harmless(url)));
         }
         let uri: Uri = format!("{}://{rest}", if secure { "https" } else { "http" })
             .parse()
             .map_err(|error: http::uri::InvalidUri| UrlError::Malformed {
-                url: harmless(url),
+                url: UrlError::harmless(url),
                 problem: error.to_string(),
             })?;
         let authority = uri
             .authority()
-            .ok_or_else(|| UrlError::NoHost(harmless(url)))?;
+            .ok_or_else(|| UrlError::NoHost(UrlError::harmless(url)))?;
         if authority.as_str().contains('@') {
             return Err(UrlError::Credentials);
         }
         let host = authority.host().trim_matches(['[', ']']).to_owned();
         if host.is_empty() {
-            return Err(UrlError::NoHost(harmless(url)));
+            return Err(UrlError::NoHost(UrlError::harmless(url)));
         }
         let port = match (authority.port_u16(), authority.as_str().rsplit_once(']')) {
             (Some(port), _) => port,
@@ -79,17 +79,8 @@ impl Address {
 
 fn bad_port(url: &str) -> UrlError {
     UrlError::Malformed {
-        url: harmless(url),
+        url: UrlError::harmless(url),
         problem: "the port is no number from 0 to 65535".to_owned(),
-    }
-}
-
-/// A URL as it may be shown: one with a user's name and password is not.
-fn harmless(url: &str) -> String {
-    if url.contains('@') {
-        "the URL".to_owned()
-    } else {
-        url.to_owned()
     }
 }
 

@@ -1,0 +1,92 @@
+//! What the browser tells of the page and its network.
+
+use std::rc::Rc;
+use std::task::{Context, Poll};
+
+use js_sys::Function;
+use wasm_bindgen::JsCast;
+use wasm_bindgen::closure::Closure;
+use wasm_bindgen::prelude::wasm_bindgen;
+use web_sys::{Document, Event, EventTarget, PageTransitionEvent, VisibilityState};
+
+use super::alarm::Flag;
+
+#[wasm_bindgen]
+extern "C" {
+    /// None in a worker.
+    #[wasm_bindgen(thread_local_v2, js_name = document)]
+    pub(super) static DOCUMENT: Option<Document>;
+}
+
+/// What is told to a page or a worker. `offline` too: the state then shows within a second that
+/// the connection is gone.
+const OF_GLOBAL: [&str; 3] = ["online", "offline", "pageshow"];
+const OF_DOCUMENT: &str = "visibilitychange";
+
+/// The events after which a connection should be probed: the network has changed, the page is
+/// shown, or it is back from the browser's back-forward cache.
+///
+/// Nothing is done when a page is hidden or put away: its session goes on when it comes back.
+pub(super) struct Signals {
+    come: Rc<Flag>,
+    listener: Closure<dyn FnMut(Event)>,
+}
+
+impl Signals {
+    pub(super) fn listen() -> Self {
+        let come = Rc::<Flag>::default();
+        let listener = Closure::new({
+            let come = Rc::clone(&come);
+            move |event: Event| {
+                if is_of_interest(&event) {
+                    come.raise();
+                }
+            }
+        });
+        let signals = Self { come, listener };
+        signals.each(|target, name, listener| {
+            target.add_event_listener_with_callback(name, listener).ok();
+        });
+        signals
+    }
+
+    pub(super) fn poll(&self, cx: &mut Context<'_>) -> Poll<()> {
+        self.come.poll(cx)
+    }
+
+    fn each(&self, f: impl Fn(&EventTarget, &str, &Function)) {
+        let listener = self.listener.as_ref().unchecked_ref();
+        let global = js_sys::global().unchecked_into();
+        for name in OF_GLOBAL {
+            f(&global, name, listener);
+        }
+        DOCUMENT.with(|document| {
+            if let Some(document) = document {
+                f(document, OF_DOCUMENT, listener);
+            }
+        });
+    }
+}
+
+fn is_of_interest(event: &Event) -> bool {
+    if let Some(event) = event.dyn_ref::<PageTransitionEvent>() {
+        // Else the page has just been loaded.
+        return event.persisted();
+    }
+    event.type_() != OF_DOCUMENT
+        || DOCUMENT.with(|document| {
+            document
+                .as_ref()
+                .is_some_and(|document| document.visibility_state() == VisibilityState::Visible)
+        })
+}
+
+impl Drop for Signals {
+    fn drop(&mut self) {
+        self.each(|target, name, listener| {
+            target
+                .remove_event_listener_with_callback(name, listener)
+                .ok();
+        });
+    }
+}
