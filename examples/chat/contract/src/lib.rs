@@ -4,9 +4,11 @@
 //! top: each variant is one event, and its attribute says who sends it and how.
 
 mod errors;
+mod lab;
 mod types;
 
 pub use errors::{ClearError, JoinError, PostError};
+pub use lab::{Device, Lab, LabClient, LabServer, LabToClient, LabToClients, LabToServer};
 pub use types::{Line, Person, Receipt, RoomView, Welcome};
 
 #[expect(

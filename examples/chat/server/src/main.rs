@@ -11,13 +11,15 @@ use std::time::Duration;
 use axum::http::HeaderMap;
 use axum::http::header::HOST;
 use axum::routing::get;
-use chat_contract::Chat;
-use chat_server::{Handler, is_name};
-use sente_server::{Handshake, Identity, Refusal, Server};
+use chat_contract::{Chat, Lab};
+use chat_server::{Handler, LabHandler, authenticate, is_from_page, page};
+use sente_server::Server;
 use tokio::net::TcpListener;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
+
+use args::Options;
 
 #[tokio::main]
 async fn main() -> ExitCode {
@@ -28,12 +30,12 @@ async fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
-    let args::Task::Serve(address) = task else {
+    let args::Task::Serve(options) = task else {
         print!("{}", args::HELP);
         return ExitCode::SUCCESS;
     };
     log_to_stderr();
-    match serve(address).await {
+    match serve(options).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             eprintln!("chat-server: {error}");
@@ -43,38 +45,40 @@ async fn main() -> ExitCode {
 }
 
 // ANCHOR: setup
-async fn serve(address: SocketAddr) -> Result<(), Box<dyn Error>> {
-    let sente = Server::builder()
+async fn serve(options: Options) -> Result<(), Box<dyn Error>> {
+    let mut builder = Server::builder()
         .authenticate(authenticate)
+        .csrf(is_from_page)
         .handshake::<Chat>(Handler::welcome)
         .serve(|server| {
             let handler = Handler::new(server);
             tokio::spawn(handler.watch());
             Chat::server(handler)
         })
-        .build();
-    let app = axum::Router::new()
-        .route("/", get(page))
-        .merge(sente.routes("/sente"));
+        .serve(|server| Lab::server(LabHandler::new(server)));
+    if let Some(window) = options.window {
+        builder = builder.window(window);
+    }
+    if let Some(silence) = options.silence {
+        builder = builder.silence(silence);
+    }
+    if let Some(hold) = options.poll_hold {
+        builder = builder.poll_hold(hold);
+    }
+    let sente = builder.build();
+    let has_page = options.page.is_some();
+    let app = match options.page {
+        Some(directory) => page::routes(directory),
+        None => axum::Router::new().route("/", get(hint)),
+    }
+    .merge(sente.routes("/sente"));
 
-    let listener = listen(address).await?;
-    announce(listener.local_addr()?);
+    let listener = listen(options.listen).await?;
+    announce(listener.local_addr()?, has_page);
     axum::serve(listener, app)
         .with_graceful_shutdown(sente.shutdown_on(interrupt(), Duration::from_secs(10)))
         .await?;
     Ok(())
-}
-
-/// Lets everyone in who has a name. The name is all there is to it: here an application looks at
-/// a cookie or checks a signed token, and never believes what a client says of itself.
-async fn authenticate(handshake: Handshake) -> Result<Identity, Refusal> {
-    match handshake.token() {
-        Some(name) if is_name(name) => Ok(Identity::user(name)),
-        Some(_) => Err(Refusal::forbidden(
-            "a name has 1 to 20 letters, digits, `-` and `_`: choose another one",
-        )),
-        None => Err(Refusal::unauthorized("tell your name, as the token")),
-    }
 }
 // ANCHOR_END: setup
 
@@ -91,12 +95,26 @@ async fn listen(address: SocketAddr) -> Result<TcpListener, String> {
     })
 }
 
-/// One line on standard output: where the server is, and how to join.
-fn announce(address: SocketAddr) {
-    println!(
-        "chat-server listens on http://{address} – join by: {}",
-        invitation(&address.to_string())
-    );
+/// On standard output: where the server is, and how to join.
+fn announce(address: SocketAddr, has_page: bool) {
+    // Nobody can go to the address that stands for all of them.
+    let host = match address.ip() {
+        ip if ip.is_unspecified() => format!("localhost:{}", address.port()),
+        _ => address.to_string(),
+    };
+    let invitation = invitation(&host);
+    let how = if has_page {
+        format!(
+            "\n\n  Open it in a browser, in several windows at once; or join from a terminal:\n    \
+             {invitation}\n  \
+             Ctrl-C ends it; the clients notice, and come back when it does.\n"
+        )
+    } else {
+        format!(" – join by: {invitation}")
+    };
+    // In one piece, for those who read only the first line.
+    let announcement = format!("chat-server listens on http://{host}{how}\n");
+    print!("{announcement}");
 }
 
 fn invitation(host: &str) -> String {
@@ -104,7 +122,7 @@ fn invitation(host: &str) -> String {
 }
 
 /// For those who open the address in a browser.
-async fn page(headers: HeaderMap) -> String {
+async fn hint(headers: HeaderMap) -> String {
     let host = headers.get(HOST).and_then(|host| host.to_str().ok());
     let invitation = invitation(host.unwrap_or("127.0.0.1:4747"));
     format!(
