@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use futures_util::StreamExt;
 use sente::driver::Port;
-use sente::{AsLink, Codec, Events, Link};
+use sente::{AsLink, Codec, Events, Link, SendError};
 use sente_proto::codec::DecodeError;
 use sente_proto::session::Session;
 
@@ -210,6 +210,30 @@ impl Client {
     /// If one is not accepted; it and those after it come back.
     pub fn resend(&self, unconfirmed: Unconfirmed) -> Result<(), ResendError> {
         resend(self.handle.link.port(), unconfirmed)
+    }
+
+    /// Sends an event that is a value of its enum: one that was stored, or received as a stream.
+    ///
+    /// ```no_run
+    /// # use sente_client::{Client, SendError};
+    /// #[sente::events]
+    /// pub enum Chat {
+    ///     #[to_server(delivery = latest)]
+    ///     Typing { #[key] room: String },
+    /// }
+    ///
+    /// # fn example(client: &Client) -> Result<(), SendError> {
+    /// client.send(Chat::Typing { room: "lobby".into() })?; // as `Chat::to_server(client).typing("lobby")?`
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// It is delivered as the contract says. A call is sent as by `.detach()`: no answer comes back.
+    ///
+    /// # Errors
+    /// As for any send, and [`SendError::WrongDirection`] if clients do not send it.
+    pub fn send<E: Events>(&self, event: E) -> Result<(), SendError> {
+        self.handle.link.send(event)
     }
 
     /// Connects again after [`disconnect`](Self::disconnect) or a refusal. Without effect on a

@@ -21,6 +21,8 @@ pub(crate) struct Namespace {
     pub(crate) krate: Path,
     pub(crate) handshake: Option<Type>,
     pub(crate) events: Vec<Event>,
+    /// How many variants the enum has: more than events where a mistake has left some out.
+    pub(crate) variants: usize,
     /// Whether generated code has to name something deprecated.
     pub(crate) deprecated: bool,
 }
@@ -104,6 +106,7 @@ impl Namespace {
             krate: options.krate.unwrap_or_else(|| syn::parse_quote!(::sente)),
             handshake: options.handshake,
             events,
+            variants: item.variants.len(),
             deprecated: any_deprecated,
         }
     }

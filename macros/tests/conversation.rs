@@ -6,8 +6,10 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll};
 
 use futures_util::task::noop_waker_ref;
-use sente::driver::{Dispatcher, DispatcherBuilder, Host, Port, Push};
-use sente::{Call, CallError, Codec, Direction, Link, Peer, SessionId, ToClient, ToServer};
+use sente::driver::{Dispatcher, DispatcherBuilder, Host, Port, Push, push_value};
+use sente::{
+    Call, CallError, Codec, Direction, Link, Peer, SendError, SessionId, ToClient, ToServer,
+};
 use sente_proto::contract::Mapping;
 use sente_proto::frame::Frame;
 use sente_proto::session::Session;
@@ -268,4 +270,66 @@ fn a_push_reaches_all_targets_and_counts_them() {
     assert_eq!(Chat::to_clients(Twice(&pair.peer)).posted("hi", 1), 2);
     pair.run();
     assert_eq!(pair.ears.heard(), ["posted hi 1", "posted hi 1"]);
+}
+
+#[test]
+fn a_value_is_sent_as_its_function_sends_it() {
+    for codec in CODECS {
+        let pair = Pair::new(codec);
+        for letters in 1..3 {
+            for room in ["lobby", "attic"] {
+                let room = room.to_owned();
+                pair.link.send(Chat::Typing { room, letters }).unwrap();
+            }
+        }
+        pair.link.send(Chat::Wave).unwrap();
+        pair.run();
+        let mut heard = pair.ears.heard();
+        heard.sort();
+        assert_eq!(
+            heard,
+            ["typing attic 2", "typing lobby 2", "wave from someone"]
+        );
+        pair.peer.send(Chat::Posted("hi".into(), 1)).unwrap();
+        let two = push_value(&Twice(&pair.peer), &Chat::Posted("hi".into(), 2)).unwrap();
+        assert_eq!(two, 2);
+        pair.run();
+        assert_eq!(
+            pair.ears.heard(),
+            ["posted hi 1", "posted hi 2", "posted hi 2"]
+        );
+    }
+}
+
+#[test]
+fn the_value_of_a_call_is_sent_and_nobody_waits_for_the_answer() {
+    let pair = Pair::new(Codec::Bincode);
+    let post = Chat::Post {
+        text: "hi".into(),
+        reply_to: Some(7),
+    };
+    pair.link.send(post).unwrap();
+    let question = "really?".into();
+    pair.peer.send(Chat::Confirm { question }).unwrap();
+    pair.run();
+    let mut heard = pair.ears.heard();
+    heard.sort();
+    assert_eq!(heard, ["posted hi 7", "wave from someone"]);
+}
+
+#[test]
+fn a_value_does_not_go_in_the_direction_that_the_contract_does_not_have() {
+    let pair = Pair::new(Codec::Bincode);
+    let posted = || Chat::Posted("hi".into(), 1);
+    let typing = || Chat::Typing {
+        room: "lobby".into(),
+        letters: 1,
+    };
+    let wrong = |result: Result<(), SendError>, id| matches!(result, Err(SendError::WrongDirection { event }) if event == id);
+    assert!(wrong(pair.link.send(posted()), "chat/posted"));
+    assert!(wrong(pair.peer.send(typing()), "chat/typing"));
+    let pushed = push_value(&Twice(&pair.peer), &typing());
+    assert!(wrong(pushed.map(drop), "chat/typing"));
+    pair.run();
+    assert_eq!(pair.ears.heard(), [""; 0]);
 }

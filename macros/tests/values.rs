@@ -1,6 +1,7 @@
 //! The contract as data, and events as values of the enum.
 
 use sente::{Codec, Events};
+use sente_proto::session::Delivery;
 use serde::Serialize;
 
 #[sente::events(namespace = "house")]
@@ -16,8 +17,13 @@ enum Chat {
         #[default]
         reply_to: Option<u64>,
     },
-    #[to_client]
-    Posted(String, #[default] u8),
+    #[to_client(delivery = latest)]
+    Posted(
+        String,
+        #[key]
+        #[default]
+        u8,
+    ),
     #[to_server]
     #[to_client]
     #[event(name = "hi")]
@@ -88,6 +94,42 @@ fn fields_become_a_value() {
             Some(Chat::Wave)
         );
     }
+}
+
+#[test]
+fn a_value_becomes_the_fields_that_it_came_from() {
+    for codec in Codec::ALL.iter().copied() {
+        for event in [
+            Chat::Post {
+                r#type: 1,
+                text: "hello".into(),
+                reply_to: Some(7),
+            },
+            Chat::Posted("hello".into(), 3),
+            Chat::Wave,
+        ] {
+            let mut writer = codec.writer();
+            event.encode(&mut writer).expect("it is encoded");
+            let index = event.sending().index;
+            assert_eq!(decode(index, codec, &writer.finish(), true), Some(event));
+        }
+    }
+}
+
+#[test]
+fn a_value_knows_its_class_in_each_direction_and_its_key() {
+    let posted = Chat::Posted("hello".into(), 3);
+    let sending = posted.sending();
+    assert_eq!(
+        (sending.to_server, sending.to_client),
+        (None, Some(Delivery::Latest))
+    );
+    let mut writer = Codec::Json.writer();
+    posted.encode_key(&mut writer).expect("it is encoded");
+    assert_eq!(writer.finish(), fields(Codec::Json, &[&3_u8]));
+    let reliable = Some(Delivery::Reliable);
+    let sending = Chat::Wave.sending();
+    assert_eq!((sending.to_server, sending.to_client), (reliable, reliable));
 }
 
 #[test]

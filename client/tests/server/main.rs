@@ -3,3 +3,4 @@
 mod house;
 mod order;
 mod talk;
+mod values;

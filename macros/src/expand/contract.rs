@@ -4,8 +4,9 @@ use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::quote;
 use syn::{LitInt, Type};
 
+use super::senders::{class, writes};
 use super::{lints, local, private};
-use crate::ast::{Event, Namespace};
+use crate::ast::{Event, Field, Namespace, Side};
 use crate::types;
 
 pub(crate) fn expand(namespace: &Namespace) -> TokenStream {
@@ -18,6 +19,10 @@ pub(crate) fn expand(namespace: &Namespace) -> TokenStream {
     };
     let (index, fields, exact) = (local("index"), local("fields"), local("exact"));
     let body = decode(namespace, &index, &fields, &exact);
+    // Inlined: where no values are sent, these three are not even compiled.
+    let sending = sending(namespace);
+    let encode_fields = encode(namespace, "encode", |_| true);
+    let encode_key = encode(namespace, "encode_key", |field| field.key.is_some());
     let lints = lints(namespace);
     quote! {
         #[automatically_derived]
@@ -37,6 +42,10 @@ pub(crate) fn expand(namespace: &Namespace) -> TokenStream {
             ) -> #private::Option<#private::Result<Self, #private::DecodeError>> {
                 #body
             }
+
+            #sending
+            #encode_fields
+            #encode_key
         }
     }
 }
@@ -75,6 +84,72 @@ fn decode(namespace: &Namespace, index: &Ident, fields: &Ident, exact: &Ident) -
                     }))
                 }
         read(#index, #fields, #exact).transpose()
+    }
+}
+
+/// The method `sending`. What a mistake, which has been told, left out is sent nowhere.
+fn sending(namespace: &Namespace) -> TokenStream {
+    let (own_name, private) = (&namespace.ident, private(&namespace.krate));
+    let arms = namespace.events.iter().map(|event| {
+        let (variant, index) = (&event.ident, Literal::u32_unsuffixed(event.index));
+        let [to_server, to_client] = [Side::Server, Side::Client].map(|side| {
+            match event.sent_to(side).map(|options| class(namespace, options)) {
+                Some(class) => quote!(#private::Option::Some(#class)),
+                None => quote!(#private::Option::None),
+            }
+        });
+        quote! {
+            #own_name::#variant { .. } => #private::Sending {
+                index: #index,
+                to_server: #to_server,
+                to_client: #to_client,
+            },
+        }
+    });
+    let is_whole = !namespace.events.is_empty() && namespace.events.len() == namespace.variants;
+    let rest = (!is_whole).then(|| quote!(_ => #private::Sending::NOWHERE,));
+    quote! {
+        #[inline]
+        fn sending(&self) -> #private::Sending {
+            match self {
+                #(#arms)*
+                #rest
+            }
+        }
+    }
+}
+
+/// A method that writes fields of the value; none if no event has any, which is the trait's default.
+fn encode(namespace: &Namespace, method: &str, is_written: fn(&Field) -> bool) -> TokenStream {
+    let private = private(&namespace.krate);
+    let (method, writer) = (Ident::new(method, Span::call_site()), local("fields"));
+    let mut arms: Vec<TokenStream> = namespace
+        .events
+        .iter()
+        .filter_map(|event| {
+            let written = event.fields.iter().filter(|field| is_written(field));
+            let writes = writes(&writer, written.clone(), true);
+            let (last, first) = writes.split_last()?;
+            let pattern = event.take_apart(namespace, written);
+            Some(quote!(#pattern => { #(#first?;)* #last }))
+        })
+        .collect();
+    if arms.is_empty() {
+        return TokenStream::new();
+    }
+    if arms.len() < namespace.variants {
+        arms.push(quote!(_ => #private::Result::Ok(()),));
+    }
+    quote! {
+        #[inline]
+        fn #method(
+            &self,
+            #writer: &mut #private::FieldWriter,
+        ) -> #private::Result<(), #private::EncodeError> {
+            match self {
+                #(#arms)*
+            }
+        }
     }
 }
 

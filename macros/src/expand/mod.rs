@@ -7,12 +7,12 @@ mod senders;
 
 use std::fmt::Display;
 
-use proc_macro2::{Ident, Span, TokenStream};
+use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{ToTokens, format_ident, quote};
 use syn::spanned::Spanned;
 use syn::{Item, ItemEnum, Path};
 
-use crate::ast::{Event, Namespace, Shape, Side};
+use crate::ast::{Event, Field, Namespace, Shape, Side};
 use crate::attr::EventsOptions;
 use crate::errors::Errors;
 use crate::{fallback, valid};
@@ -161,6 +161,24 @@ impl Event {
             Shape::Tuple => quote!(#own_name::#variant(#(#params),*)),
             Shape::Struct => quote!(#own_name::#variant { #(#params),* }),
         }
+    }
+
+    /// A pattern that has these fields in the variables of their parameters' names.
+    fn take_apart<'a>(
+        &self,
+        namespace: &Namespace,
+        fields: impl Iterator<Item = &'a Field>,
+    ) -> TokenStream {
+        let (own_name, variant) = (&namespace.ident, &self.ident);
+        let fields = fields.map(|Field { param, name, .. }| match self.shape {
+            Shape::Tuple => {
+                // A number needs no suffix to be the name of a field.
+                let place: Option<Literal> = name.parse().ok();
+                quote!(#place: #param,)
+            }
+            _ => quote!(#param,),
+        });
+        quote!(#own_name::#variant { #(#fields)* .. })
     }
 
     /// Statements that read the fields, each into a variable of its parameter's name.

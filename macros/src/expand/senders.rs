@@ -1,6 +1,6 @@
 //! One struct for each kind of receiver, with a method for each event that it may be sent.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Ident, TokenStream};
 use quote::{ToTokens, format_ident, quote, quote_spanned};
 
 use super::{at, doc, lints, local, place, private};
@@ -202,7 +202,7 @@ fn push_method(namespace: &Namespace, event: &Event, options: &SendOptions) -> T
     }
 }
 
-fn push_name(namespace: &Namespace) -> syn::Ident {
+fn push_name(namespace: &Namespace) -> Ident {
     format_ident!("{}ToClients", namespace.ident)
 }
 
@@ -257,18 +257,25 @@ fn outline(namespace: &Namespace, event: &Event, options: &SendOptions) -> Token
     let (krate, own_name) = (&namespace.krate, &namespace.ident);
     let private = private(krate);
     let index = proc_macro2::Literal::u32_unsuffixed(event.index);
+    let delivery = class(namespace, options);
+    quote! {
+        &#private::Outline {
+            namespace: <#own_name as #krate::Events>::NAMESPACE,
+            index: #index,
+            delivery: #delivery,
+        }
+    }
+}
+
+/// How an event is delivered, as a value.
+pub(super) fn class(namespace: &Namespace, options: &SendOptions) -> TokenStream {
+    let private = private(&namespace.krate);
     let delivery = match options.delivery() {
         Delivery::Reliable => quote!(Reliable),
         Delivery::Volatile => quote!(Volatile),
         Delivery::Latest => quote!(Latest),
     };
-    quote! {
-        &#private::Outline {
-            namespace: <#own_name as #krate::Events>::NAMESPACE,
-            index: #index,
-            delivery: #private::Delivery::#delivery,
-        }
-    }
+    quote!(#private::Delivery::#delivery)
 }
 
 fn timeout(namespace: &Namespace, options: &SendOptions) -> TokenStream {
@@ -302,24 +309,32 @@ fn write_key(namespace: &Namespace, event: &Event, options: &SendOptions) -> Tok
 fn write<'a>(namespace: &Namespace, fields: impl Iterator<Item = &'a Field>) -> TokenStream {
     let private = private(&namespace.krate);
     let writer = local("fields");
-    let mut writes: Vec<TokenStream> = fields
-        .map(|field| {
-            let param = &field.param;
-            quote_spanned!(place(&field.ty)=> #writer.field(&#param))
-        })
-        .collect();
-    let Some(last) = writes.pop() else {
-        return quote!(|_| #private::Result::Ok(()));
+    match &writes(&writer, fields, false)[..] {
+        [] => quote!(|_| #private::Result::Ok(())),
+        [only] => quote!(|#writer| #only),
+        [first @ .., last] => quote!(|#writer| { #(#first?;)* #last }),
+    }
+}
+
+/// An expression for each field that writes it, from the variable of its parameter's name, or through
+/// the reference that this is.
+///
+/// Its place is the field's type, whoever writes the field: so the compiler tells a mistake once.
+pub(super) fn writes<'a>(
+    writer: &Ident,
+    fields: impl Iterator<Item = &'a Field>,
+    is_reference: bool,
+) -> Vec<TokenStream> {
+    let write = |Field { param, ty, .. }: &Field| {
+        let place = place(ty);
+        let value = if is_reference {
+            quote_spanned!(place=> &*#param)
+        } else {
+            quote_spanned!(place=> &#param)
+        };
+        quote_spanned!(place=> #writer.field(#value))
     };
-    if writes.is_empty() {
-        return quote!(|#writer| #last);
-    }
-    quote! {
-        |#writer| {
-            #(#writes?;)*
-            #last
-        }
-    }
+    fields.map(write).collect()
 }
 
 /// The path of the crate for links in comments.

@@ -36,6 +36,16 @@ pub enum SendError {
         /// The event, for instance `chat/post`.
         event: &'static str,
     },
+    /// The event is a value, and the contract has it in the other direction only: from the server
+    /// where a client sends it, or from clients where the server does. Send it from there, or give
+    /// it this direction in the contract too.
+    #[error(
+        "`{event}` goes in the other direction only: see `#[to_server]` and `#[to_client]` on it"
+    )]
+    WrongDirection {
+        /// The event, for instance `chat/posted`.
+        event: &'static str,
+    },
     /// The session has ended and will not come back.
     #[error("the session has ended")]
     Ended,
@@ -108,7 +118,7 @@ impl<E> CallError<E> {
             SendError::Full => Self::Full,
             SendError::TooLarge { .. } => Self::TooLarge,
             SendError::Incompatible { .. } => Self::Incompatible,
-            SendError::Unsupported { .. } => Self::Unsupported,
+            SendError::Unsupported { .. } | SendError::WrongDirection { .. } => Self::Unsupported,
             SendError::Ended => Self::Disconnected {
                 maybe_executed: false,
             },

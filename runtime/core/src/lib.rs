@@ -23,6 +23,7 @@ mod send;
 mod stream;
 mod target;
 mod unconfirmed;
+mod value;
 
 pub use call::Call;
 pub use error::{CallError, SendError};
@@ -47,4 +48,5 @@ pub mod driver {
     pub use crate::stream::stream;
     pub use crate::target::Push;
     pub use crate::unconfirmed::unconfirmed;
+    pub use crate::value::push_value;
 }

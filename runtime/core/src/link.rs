@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
+use crate::error::SendError;
 use crate::port::Port;
+use crate::{Events, value};
 
 /// The server, as a client's handler sees it. Cheap to clone; it does not keep the client alive.
 ///
@@ -17,6 +19,30 @@ impl Link {
     #[must_use]
     pub fn new(port: Arc<Port>) -> Self {
         Self { port }
+    }
+
+    /// Sends an event that is a value; `client.send(…)` is the same.
+    ///
+    /// ```
+    /// #[sente::events]
+    /// enum Chat {
+    ///     #[to_server(delivery = latest)]
+    ///     Typing { #[key] room: String },
+    /// }
+    ///
+    /// # fn example(link: &sente::Link) -> Result<(), sente::SendError> {
+    /// link.send(Chat::Typing { room: "lobby".into() })?; // as `Chat::to_server(link).typing("lobby")?`
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// It is delivered as the contract says. A call is sent as by [`Call::detach`](crate::Call::detach):
+    /// no answer comes back.
+    ///
+    /// # Errors
+    /// As for any send, and [`SendError::WrongDirection`] if clients do not send it.
+    pub fn send<E: Events>(&self, event: E) -> Result<(), SendError> {
+        value::to_server(&self.port, &event)
     }
 
     /// The session, for generated code.

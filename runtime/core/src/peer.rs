@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use sente_proto::SessionId;
 
+use crate::error::SendError;
 use crate::port::Port;
+use crate::{Events, value};
 
 /// A client, as a server's handler sees it: one session. Cheap to clone.
 ///
@@ -74,6 +76,30 @@ impl Peer {
     #[must_use]
     pub fn request(&self) -> &http::request::Parts {
         &self.0.request
+    }
+
+    /// Sends an event that is a value to this client.
+    ///
+    /// ```
+    /// #[sente::events]
+    /// enum Chat {
+    ///     #[to_client]
+    ///     Posted { text: String },
+    /// }
+    ///
+    /// # fn example(peer: &sente::Peer) -> Result<(), sente::SendError> {
+    /// peer.send(Chat::Posted { text: "hello".into() })?; // as `Chat::to_client(peer).posted("hello")?`
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// It is delivered as the contract says. A call is sent as by [`Call::detach`](crate::Call::detach):
+    /// no answer comes back.
+    ///
+    /// # Errors
+    /// As for any send, and [`SendError::WrongDirection`] if the server does not send it.
+    pub fn send<E: Events>(&self, event: E) -> Result<(), SendError> {
+        value::to_client(&self.0.port, &event)
     }
 
     /// The session, for generated code.

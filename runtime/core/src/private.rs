@@ -20,3 +20,4 @@ pub use crate::port::Port;
 pub use crate::route::{Arrived, Direction, Route, reply, result};
 pub use crate::send::{MaybeSend, MaybeSync};
 pub use crate::target::{Outline, push, send};
+pub use crate::value::Sending;

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use sente_proto::codec::{Codec, DecodeError, FieldReader};
+use sente_proto::codec::{Codec, DecodeError, EncodeError, FieldReader, FieldWriter};
 use sente_proto::contract::Namespace;
 use sente_proto::frame::{Failure, Outcome};
 use serde::Serialize;
@@ -12,6 +12,7 @@ use serde::de::DeserializeOwned;
 
 use crate::error::RouteError;
 use crate::send::{MaybeSend, MaybeSendFuture, MaybeSync, SendFuture};
+use crate::value::Sending;
 use crate::{Link, Peer};
 
 /// An enum with `#[sente::events]`: one namespace of events.
@@ -32,6 +33,25 @@ pub trait Events: Sized + Send + 'static {
         fields: FieldReader<'_>,
         exact: bool,
     ) -> Option<Result<Self, DecodeError>>;
+
+    /// How this event is sent.
+    fn sending(&self) -> Sending;
+
+    /// Writes the fields, as [`decode`](Self::decode) reads them.
+    ///
+    /// # Errors
+    /// If the codec cannot encode one.
+    fn encode(&self, _fields: &mut FieldWriter) -> Result<(), EncodeError> {
+        Ok(())
+    }
+
+    /// Writes the fields with `#[key]`.
+    ///
+    /// # Errors
+    /// If the codec cannot encode one.
+    fn encode_key(&self, _fields: &mut FieldWriter) -> Result<(), EncodeError> {
+        Ok(())
+    }
 }
 
 /// Who sends: the direction of an event.

@@ -100,8 +100,8 @@ impl Push<'_> {
         if let Some((_, encoded)) = self.encoded.iter().find(|(known, _)| *known == codec) {
             return encoded.clone();
         }
-        let encoded = (|| Ok((fields(codec, self.write)?, fields(codec, self.key)?)))()
-            .inspect_err(|error: &EncodeError| {
+        let encoded = encode(codec, self.outline.delivery, self.key, self.write)
+            .inspect_err(|error| {
                 tracing::error!(event = self.outline.name(), %error, "an event cannot be encoded and was not pushed");
             })
             .ok();
@@ -156,12 +156,7 @@ pub(crate) fn prepare(
     write: impl FnOnce(&mut FieldWriter) -> Result<(), EncodeError>,
 ) -> Result<Outgoing, SendError> {
     let event = number(port, outline)?;
-    let payload = fields(port.codec(), write)?;
-    let key = if outline.delivery == Delivery::Latest {
-        fields(port.codec(), key)?
-    } else {
-        Bytes::new()
-    };
+    let (payload, key) = encode(port.codec(), outline.delivery, key, write)?;
     Ok(Outgoing {
         event,
         payload,
@@ -176,6 +171,21 @@ fn number(port: &Port, outline: &Outline) -> Result<u32, SendError> {
         .ok_or(SendError::Unsupported {
             event: outline.name(),
         })
+}
+
+/// All fields, and those that tell events of `delivery = latest` apart.
+fn encode(
+    codec: Codec,
+    delivery: Delivery,
+    key: impl FnOnce(&mut FieldWriter) -> Result<(), EncodeError>,
+    write: impl FnOnce(&mut FieldWriter) -> Result<(), EncodeError>,
+) -> Result<(Bytes, Bytes), EncodeError> {
+    let key = if delivery == Delivery::Latest {
+        fields(codec, key)?
+    } else {
+        Bytes::new()
+    };
+    Ok((fields(codec, write)?, key))
 }
 
 fn fields(

@@ -4,8 +4,8 @@ use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 
-use sente::driver::{Port, Push};
-use sente::{One, Peer, SessionId, Targets};
+use sente::driver::{Port, Push, push_value};
+use sente::{Events, One, Peer, SendError, SessionId, Targets};
 
 use crate::hub::Hub;
 use crate::sessions::Client;
@@ -75,6 +75,32 @@ impl Audience {
     #[must_use]
     pub fn count(&self) -> usize {
         self.clients().len()
+    }
+
+    /// Pushes an event that is a value of its enum; returns for how many clients it was queued.
+    ///
+    /// ```
+    /// use sente_server::{SendError, Server};
+    ///
+    /// #[sente::events]
+    /// enum Chat {
+    ///     #[to_client]
+    ///     Posted { text: String },
+    /// }
+    ///
+    /// # fn example(server: &Server) -> Result<(), SendError> {
+    /// let event = Chat::Posted { text: "hello".into() };
+    /// server.everyone().send(event)?; // as `Chat::to_clients(server.everyone()).posted("hello")`
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// It is delivered as the contract says. A call is sent as by `.detach()`: nobody answers.
+    ///
+    /// # Errors
+    /// Only [`SendError::WrongDirection`], if the server does not send it.
+    pub fn send<E: Events>(&self, event: E) -> Result<usize, SendError> {
+        push_value(self, &event)
     }
 
     /// Taken out of the lock, so that a push to many delays nobody who comes or goes.
@@ -156,6 +182,14 @@ impl User {
         self.0.peers()
     }
 
+    /// Pushes an event that is a value. See [`Audience::send`].
+    ///
+    /// # Errors
+    /// If the server does not send it.
+    pub fn send<E: Events>(&self, event: E) -> Result<usize, SendError> {
+        self.0.send(event)
+    }
+
     /// How many are there now.
     #[must_use]
     pub fn count(&self) -> usize {
@@ -188,6 +222,14 @@ impl Room {
     #[must_use]
     pub fn peers(&self) -> Vec<Peer> {
         self.0.peers()
+    }
+
+    /// Pushes an event that is a value. See [`Audience::send`].
+    ///
+    /// # Errors
+    /// If the server does not send it.
+    pub fn send<E: Events>(&self, event: E) -> Result<usize, SendError> {
+        self.0.send(event)
     }
 
     /// How many are in it now.
@@ -223,6 +265,14 @@ impl Session {
     pub fn peer(&self) -> Option<Peer> {
         let sessions = self.hub.sessions();
         sessions.get(self.id).map(|client| client.peer.clone())
+    }
+
+    /// Sends an event that is a value. See [`Peer::send`].
+    ///
+    /// # Errors
+    /// As for any send; [`SendError::Ended`] if the client has gone.
+    pub fn send<E: Events>(&self, event: E) -> Result<(), SendError> {
+        self.peer().ok_or(SendError::Ended)?.send(event)
     }
 }
 
