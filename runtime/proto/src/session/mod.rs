@@ -15,6 +15,8 @@ mod calls;
 mod in_order;
 mod inbox;
 mod outbox;
+mod receiving;
+mod sending;
 mod unconfirmed;
 
 use std::collections::VecDeque;
@@ -27,8 +29,8 @@ pub use outbox::Refusal;
 pub use unconfirmed::{Unconfirmed, UnconfirmedEvent};
 
 use crate::codec::Codec;
-use crate::contract::{Contract, Fit, Inbound, Mapping};
-use crate::frame::{Acknowledge, Data, Failure, Item, Outcome};
+use crate::contract::{Contract, Fit, Mapping};
+use crate::frame::{Acknowledge, Failure};
 use crate::wire::DataWriter;
 use crate::{CloseReason, Limits, Time};
 use calls::Calls;
@@ -224,142 +226,6 @@ impl Session {
         self.inbox.running()
     }
 
-    // ---- what a program does ----
-
-    /// Accepts an event for sending.
-    ///
-    /// # Errors
-    /// If there is no room, or the event does not fit the other side or the limits.
-    pub fn send(&mut self, now: Time, event: Outgoing) -> Result<(), Refusal> {
-        match self.admit(&event) {
-            Ok(()) => {}
-            Err(refusal @ (Refusal::Unsupported | Refusal::Incompatible)) => {
-                self.counts.skewed_out += 1;
-                return Err(refusal);
-            }
-            Err(refusal) => {
-                self.counts.refused_full += u64::from(refusal == Refusal::Full);
-                return Err(refusal);
-            }
-        }
-        let backed_up = !self.is_open()
-            || self.outbox.is_behind()
-            || self.outbox.waiting_bytes() >= self.limits.frame_size
-            || self.outbox.is_out_of_credit();
-        if event.delivery == Delivery::Volatile && backed_up {
-            self.counts.dropped_volatile += 1;
-            return Ok(());
-        }
-        self.outbox.push_event(now, event);
-        Ok(())
-    }
-
-    /// Accepts a call, to be answered by `deadline`.
-    ///
-    /// # Errors
-    /// If there is no room, or the call does not fit the other side or the limits.
-    pub fn call(&mut self, now: Time, event: Outgoing, deadline: Time) -> Result<CallId, Refusal> {
-        self.admit(&event)?;
-        let stamp = self.outbox.next_stamp();
-        let call = self.calls.insert(deadline, stamp);
-        self.outbox.push_call(now, event.event, event.payload, call);
-        Ok(call)
-    }
-
-    /// As [`call`](Self::call), but a call for which there is no room waits for it.
-    ///
-    /// # Errors
-    /// If the call does not fit the other side or the limits.
-    pub fn call_or_wait(
-        &mut self,
-        now: Time,
-        event: Outgoing,
-        deadline: Time,
-    ) -> Result<Started, Refusal> {
-        match self.admit(&event) {
-            Ok(()) => {}
-            Err(Refusal::Full) => {
-                return Ok(Started::Waits(self.wait_for_room(deadline), event));
-            }
-            Err(refusal) => return Err(refusal),
-        }
-        let stamp = self.outbox.next_stamp();
-        let call = self.calls.insert(deadline, stamp);
-        self.outbox.push_call(now, event.event, event.payload, call);
-        Ok(Started::Sent(call))
-    }
-
-    /// Notes a call that waits for room until `deadline`; [`Event::Room`] tells when to try again.
-    pub fn wait_for_room(&mut self, deadline: Time) -> CallId {
-        self.wants_room = true;
-        self.calls.insert_without_entry(deadline)
-    }
-
-    /// Puts a call that waited for room into the outbox.
-    ///
-    /// # Errors
-    /// As [`call`](Self::call); the call goes on waiting.
-    pub fn call_with_room(
-        &mut self,
-        now: Time,
-        event: Outgoing,
-        call: CallId,
-    ) -> Result<(), Refusal> {
-        if let Err(refusal) = self.admit(&event) {
-            self.wants_room |= refusal == Refusal::Full;
-            return Err(refusal);
-        }
-        self.calls.give_entry(call, self.outbox.next_stamp());
-        self.outbox.push_call(now, event.event, event.payload, call);
-        Ok(())
-    }
-
-    /// The result of a call that has ended. The call is forgotten then.
-    pub fn take_result(&mut self, call: CallId) -> Option<CallResult> {
-        self.calls.take_result(call)
-    }
-
-    /// Forgets a call: if it has not been cut into a frame it is never sent, otherwise the other
-    /// side is told to stop.
-    pub fn cancel(&mut self, now: Time, call: CallId) {
-        match self.calls.forget(call) {
-            calls::Place::Nowhere => {}
-            calls::Place::Waiting(stamp) => self.outbox.remove_waiting(stamp),
-            calls::Place::Sent(number) => {
-                self.outbox.give_up(number);
-                if !self.ended {
-                    self.outbox.push_cancel(now, number);
-                }
-            }
-        }
-    }
-
-    /// Answers a call that came in. Without effect if the call is no longer wanted.
-    pub fn reply(&mut self, now: Time, call: u64, outcome: Outcome) {
-        if !self.inbox.finish_call(call) || self.ended {
-            return;
-        }
-        let outcome = match outcome {
-            Outcome::Reply(payload) | Outcome::Rejected(payload)
-                if payload.len() > self.limits.max_message =>
-            {
-                Outcome::Failed(Failure::TooLarge)
-            }
-            outcome => outcome,
-        };
-        self.outbox.push_reply(now, call, outcome);
-    }
-
-    /// Says that the handler of an event has finished.
-    pub fn finished(&mut self) {
-        self.inbox.finish_event();
-    }
-
-    /// Asks the other side for a sign of life with the next frame.
-    pub fn ping(&mut self) {
-        self.ping = true;
-    }
-
     // ---- what a carrier does ----
 
     /// A carrier serves the session from now on. `acknowledge` is what the other side says it has
@@ -421,112 +287,6 @@ impl Session {
     pub fn acknowledge(&mut self, now: Time) -> Acknowledge {
         self.inbox
             .acknowledge(now, self.outbox.is_full(&self.limits))
-    }
-
-    /// Takes in a data frame.
-    ///
-    /// # Errors
-    /// If the frame breaks the protocol; the session must then be [ended](Self::end).
-    pub fn handle_data(&mut self, now: Time, data: Data) -> Result<(), CloseReason> {
-        if let Some(acknowledge) = data.acknowledge {
-            self.acknowledged(now, acknowledge)?;
-        }
-        if data.ping {
-            self.inbox.acknowledge_now();
-        }
-        if data.items.is_empty() {
-            return Ok(());
-        }
-        let mut number = data.first;
-        if number == 0 || number > self.inbox.received() + 1 {
-            return Err(CloseReason::Gap);
-        }
-        for item in data.items {
-            let count = if let Item::Skip { count } = item {
-                count
-            } else {
-                1
-            };
-            let next = number.checked_add(count).ok_or(CloseReason::Malformed)?;
-            let new = next.saturating_sub(self.inbox.received() + 1).min(count);
-            if new > 0 {
-                self.receive(now, number, new, item)?;
-            }
-            number = next;
-        }
-        self.inbox.arrived(now);
-        Ok(())
-    }
-
-    fn receive(&mut self, now: Time, number: u64, new: u64, item: Item) -> Result<(), CloseReason> {
-        self.inbox.advance(new, &item)?;
-        match item {
-            Item::Skip { .. } => self.inbox.skipped(new),
-            Item::Event { event, payload } => match self.inbound(event) {
-                Inbound::Event {
-                    number: event,
-                    exact,
-                } => {
-                    self.events.push_back(Event::Event(Arrival {
-                        event,
-                        payload,
-                        exact,
-                    }));
-                }
-                Inbound::Unsupported | Inbound::Incompatible => {
-                    self.counts.skewed_in += 1;
-                    self.inbox.skipped(1);
-                }
-            },
-            Item::Call {
-                event,
-                remaining,
-                payload,
-            } => {
-                let failure = match self.inbound(event) {
-                    Inbound::Event {
-                        number: event,
-                        exact,
-                    } => {
-                        self.inbox.start_call(number, now + remaining);
-                        let arrival = Arrival {
-                            event,
-                            payload,
-                            exact,
-                        };
-                        self.events.push_back(Event::Call {
-                            call: number,
-                            arrival,
-                        });
-                        return Ok(());
-                    }
-                    Inbound::Unsupported => Failure::Unsupported,
-                    Inbound::Incompatible => Failure::Incompatible,
-                };
-                self.counts.skewed_in += 1;
-                self.inbox.skipped(1);
-                self.outbox
-                    .push_reply(now, number, Outcome::Failed(failure));
-            }
-            Item::Reply { call, outcome } => match self.calls.of_number(call) {
-                Some(id) => {
-                    self.outbox.give_up(call);
-                    self.complete(id, calls::result_of(outcome));
-                }
-                // A late reply to a call that was given up is no fault; one to a call that was
-                // never made is.
-                None if call == 0 || call > self.outbox.last_number() => {
-                    return Err(CloseReason::UnknownCall);
-                }
-                None => {}
-            },
-            Item::Cancel { call } => {
-                if self.inbox.finish_call(call) {
-                    self.events.push_back(Event::Cancelled { call });
-                }
-            }
-        }
-        Ok(())
     }
 
     /// The session ends: calls that this side made fail at once, calls that run for the other side
@@ -699,35 +459,6 @@ impl Session {
     /// a handler that has finished, was cancelled or has expired, or room in the outbox.
     fn gives_credit(&self) -> bool {
         self.inbox.credit_is_low() && !self.outbox.is_full(&self.limits)
-    }
-
-    fn admit(&mut self, event: &Outgoing) -> Result<(), Refusal> {
-        if self.ended {
-            return Err(Refusal::Ended);
-        }
-        if let Some(mapping) = &self.mapping {
-            match mapping.outbound(event.event) {
-                Fit::Exact | Fit::Padded => {}
-                Fit::Unsupported => return Err(Refusal::Unsupported),
-                Fit::Incompatible => return Err(Refusal::Incompatible),
-            }
-        }
-        if event.payload.len() > self.limits.max_message {
-            return Err(Refusal::TooLarge {
-                size: event.payload.len(),
-                limit: self.limits.max_message,
-            });
-        }
-        if event.delivery != Delivery::Volatile && self.outbox.is_full(&self.limits) {
-            return Err(Refusal::Full);
-        }
-        Ok(())
-    }
-
-    fn inbound(&self, event: u32) -> Inbound {
-        self.mapping
-            .as_ref()
-            .map_or(Inbound::Unsupported, |mapping| mapping.inbound(event))
     }
 
     fn complete(&mut self, call: CallId, result: CallResult) {

@@ -1,0 +1,243 @@
+//! What goes out: events that wait for a number, and numbered items that wait for
+//! acknowledgement.
+
+mod cut;
+mod waiting;
+
+use std::collections::{HashMap, VecDeque};
+use std::mem;
+
+use bytes::Bytes;
+
+use super::{CallId, Delivery, Outgoing, UnconfirmedEvent};
+use crate::frame::{Acknowledge, Outcome};
+use crate::{Limits, Time};
+
+/// Why the session does not accept an event.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Refusal {
+    /// The outbox is full.
+    Full,
+    /// The payload is larger than a message may be.
+    TooLarge {
+        /// Its size, in bytes.
+        size: usize,
+        /// The limit, in bytes.
+        limit: usize,
+    },
+    /// The other side does not know the event.
+    Unsupported,
+    /// The other side knows the event in another form.
+    Incompatible,
+    /// The session has ended.
+    Ended,
+}
+
+#[derive(Default)]
+pub(super) struct Outbox {
+    /// Events and calls, which need credit, and do not yet have numbers. In the order of stamps.
+    starts: VecDeque<Waiting>,
+    /// Replies and cancels, which need no credit, so that two sides without credit cannot wait for
+    /// each other for ever.
+    controls: VecDeque<Waiting>,
+    /// How many of `starts` have been removed and are still in the queue.
+    removed: usize,
+    waiting_bytes: usize,
+    waiting_since: Option<Time>,
+    stamp: u64,
+    /// Numbered items from `first` on, kept until they are acknowledged.
+    sent: VecDeque<Sent>,
+    /// The number before that of the first of `sent`.
+    acknowledged: u64,
+    /// How many of `sent` the present carrier has been given.
+    cursor: usize,
+    sent_bytes: usize,
+    /// Events and calls that got a number, and how many may, since the session began.
+    started: u64,
+    allowed: u64,
+    latest: HashMap<(u32, Bytes), Newest>,
+}
+
+struct Waiting {
+    stamp: u64,
+    what: What,
+}
+
+enum What {
+    Event(Outgoing),
+    Call {
+        event: u32,
+        payload: Bytes,
+        call: CallId,
+    },
+    Reply {
+        call: u64,
+        outcome: Outcome,
+    },
+    Cancel {
+        call: u64,
+    },
+    Removed,
+}
+
+enum Sent {
+    /// Goes again when a carrier was lost.
+    Kept(What),
+    /// Does not: the number is skipped then.
+    Gone,
+}
+
+/// Where the newest event of a `latest` key is.
+#[derive(Clone, Copy, Eq, PartialEq)]
+enum Newest {
+    Waiting(u64),
+    Sent(u64),
+}
+
+impl What {
+    fn bytes(&self) -> usize {
+        match self {
+            Self::Event(event) => event.payload.len(),
+            Self::Call { payload, .. } => payload.len(),
+            Self::Reply {
+                outcome: Outcome::Reply(payload) | Outcome::Rejected(payload),
+                ..
+            } => payload.len(),
+            Self::Reply { .. } | Self::Cancel { .. } | Self::Removed => 0,
+        }
+    }
+}
+
+impl Outbox {
+    /// An empty one whose stamps go on from those of `old`.
+    pub(super) fn continuing(old: &Self) -> Self {
+        Self {
+            stamp: old.stamp,
+            ..Self::default()
+        }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.starts.len() - self.removed + self.controls.len() + self.sent.len()
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.waiting_bytes + self.sent_bytes
+    }
+
+    pub(super) fn waiting_bytes(&self) -> usize {
+        self.waiting_bytes
+    }
+
+    pub(super) fn is_full(&self, limits: &Limits) -> bool {
+        self.bytes() >= limits.outbox_bytes || self.len() >= limits.outbox_events
+    }
+
+    /// Whether the carrier has not yet been given all that had a number.
+    pub(super) fn is_behind(&self) -> bool {
+        self.cursor < self.sent.len()
+    }
+
+    pub(super) fn is_out_of_credit(&self) -> bool {
+        self.started + (self.starts.len() - self.removed) as u64 >= self.allowed
+    }
+
+    /// The highest number given.
+    pub(super) fn last_number(&self) -> u64 {
+        self.acknowledged + self.sent.len() as u64
+    }
+
+    /// The number of the next item that the carrier is given.
+    pub(super) fn cursor_number(&self) -> u64 {
+        self.acknowledged + 1 + self.cursor as u64
+    }
+
+    pub(super) fn next_stamp(&self) -> u64 {
+        self.stamp + 1
+    }
+
+    // ---- numbered ----
+
+    /// The numbered item is not to go again.
+    pub(super) fn give_up(&mut self, number: u64) {
+        let Some(place) = number.checked_sub(self.acknowledged + 1) else {
+            return;
+        };
+        if let Some(sent) = self.sent.get_mut(place as usize)
+            && let Sent::Kept(what) = mem::replace(sent, Sent::Gone)
+        {
+            self.sent_bytes -= what.bytes();
+        }
+    }
+
+    pub(super) fn rewind(&mut self) {
+        self.cursor = 0;
+    }
+
+    pub(super) fn acknowledged(&mut self, _now: Time, acknowledge: Acknowledge) {
+        self.allowed = self.allowed.max(acknowledge.credit);
+        while self.acknowledged < acknowledge.received {
+            let Some(sent) = self.sent.pop_front() else {
+                break;
+            };
+            self.acknowledged += 1;
+            self.cursor = self.cursor.saturating_sub(1);
+            let Sent::Kept(what) = sent else { continue };
+            self.sent_bytes -= what.bytes();
+            if let What::Event(Outgoing {
+                delivery: Delivery::Latest,
+                event,
+                key,
+                ..
+            }) = what
+            {
+                let key = (event, key);
+                if self.latest.get(&key) == Some(&Newest::Sent(self.acknowledged)) {
+                    self.latest.remove(&key);
+                }
+            }
+        }
+        // An idle session gives back what a busy moment needed.
+        if self.sent.is_empty() && self.sent.capacity() > 64 {
+            self.sent = VecDeque::new();
+        }
+        if self.starts.is_empty() && self.starts.capacity() > 64 {
+            self.starts = VecDeque::new();
+        }
+        if self.controls.is_empty() && self.controls.capacity() > 64 {
+            self.controls = VecDeque::new();
+        }
+    }
+
+    // ---- the end ----
+
+    /// Takes out the events that were not confirmed, oldest first.
+    pub(super) fn unconfirmed(&mut self) -> Vec<UnconfirmedEvent> {
+        let sent = mem::take(&mut self.sent)
+            .into_iter()
+            .filter_map(|sent| match sent {
+                Sent::Kept(what) => Some((what, true)),
+                Sent::Gone => None,
+            });
+        let waiting = mem::take(&mut self.starts)
+            .into_iter()
+            .map(|waiting| (waiting.what, false));
+        let events = sent
+            .chain(waiting)
+            .filter_map(|(what, maybe_received)| match what {
+                What::Event(event) if event.delivery != Delivery::Volatile => {
+                    Some(UnconfirmedEvent {
+                        event: event.event,
+                        payload: event.payload,
+                        delivery: event.delivery,
+                        key: event.key,
+                        maybe_received,
+                    })
+                }
+                _ => None,
+            })
+            .collect();
+        *self = Self::continuing(self);
+        events
+    }
+}

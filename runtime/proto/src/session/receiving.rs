@@ -1,0 +1,120 @@
+//! What comes in on a carrier, item by item.
+
+use super::{Arrival, Event, Session, calls};
+use crate::contract::Inbound;
+use crate::frame::{Data, Failure, Item, Outcome};
+use crate::{CloseReason, Time};
+
+impl Session {
+    /// Takes in a data frame.
+    ///
+    /// # Errors
+    /// If the frame breaks the protocol; the session must then be [ended](Self::end).
+    pub fn handle_data(&mut self, now: Time, data: Data) -> Result<(), CloseReason> {
+        if let Some(acknowledge) = data.acknowledge {
+            self.acknowledged(now, acknowledge)?;
+        }
+        if data.ping {
+            self.inbox.acknowledge_now();
+        }
+        if data.items.is_empty() {
+            return Ok(());
+        }
+        let mut number = data.first;
+        if number == 0 || number > self.inbox.received() + 1 {
+            return Err(CloseReason::Gap);
+        }
+        for item in data.items {
+            let count = if let Item::Skip { count } = item {
+                count
+            } else {
+                1
+            };
+            let next = number.checked_add(count).ok_or(CloseReason::Malformed)?;
+            let new = next.saturating_sub(self.inbox.received() + 1).min(count);
+            if new > 0 {
+                self.receive(now, number, new, item)?;
+            }
+            number = next;
+        }
+        self.inbox.arrived(now);
+        Ok(())
+    }
+
+    fn receive(&mut self, now: Time, number: u64, new: u64, item: Item) -> Result<(), CloseReason> {
+        self.inbox.advance(new, &item)?;
+        match item {
+            Item::Skip { .. } => self.inbox.skipped(new),
+            Item::Event { event, payload } => match self.inbound(event) {
+                Inbound::Event {
+                    number: event,
+                    exact,
+                } => {
+                    self.events.push_back(Event::Event(Arrival {
+                        event,
+                        payload,
+                        exact,
+                    }));
+                }
+                Inbound::Unsupported | Inbound::Incompatible => {
+                    self.counts.skewed_in += 1;
+                    self.inbox.skipped(1);
+                }
+            },
+            Item::Call {
+                event,
+                remaining,
+                payload,
+            } => {
+                let failure = match self.inbound(event) {
+                    Inbound::Event {
+                        number: event,
+                        exact,
+                    } => {
+                        self.inbox.start_call(number, now + remaining);
+                        let arrival = Arrival {
+                            event,
+                            payload,
+                            exact,
+                        };
+                        self.events.push_back(Event::Call {
+                            call: number,
+                            arrival,
+                        });
+                        return Ok(());
+                    }
+                    Inbound::Unsupported => Failure::Unsupported,
+                    Inbound::Incompatible => Failure::Incompatible,
+                };
+                self.counts.skewed_in += 1;
+                self.inbox.skipped(1);
+                self.outbox
+                    .push_reply(now, number, Outcome::Failed(failure));
+            }
+            Item::Reply { call, outcome } => match self.calls.of_number(call) {
+                Some(id) => {
+                    self.outbox.give_up(call);
+                    self.complete(id, calls::result_of(outcome));
+                }
+                // A late reply to a call that was given up is no fault; one to a call that was
+                // never made is.
+                None if call == 0 || call > self.outbox.last_number() => {
+                    return Err(CloseReason::UnknownCall);
+                }
+                None => {}
+            },
+            Item::Cancel { call } => {
+                if self.inbox.finish_call(call) {
+                    self.events.push_back(Event::Cancelled { call });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn inbound(&self, event: u32) -> Inbound {
+        self.mapping
+            .as_ref()
+            .map_or(Inbound::Unsupported, |mapping| mapping.inbound(event))
+    }
+}
