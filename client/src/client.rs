@@ -159,7 +159,7 @@ impl Client {
     /// server says nothing of it.
     ///
     /// ```no_run
-    /// # #[derive(serde::Serialize, serde::Deserialize)] pub struct Welcome { motto: String }
+    /// # #[derive(serde::Serialize, serde::Deserialize, sente::Schema)] pub struct Welcome { motto: String }
     /// # #[sente::events(handshake = Welcome)] pub enum Chat { #[to_server] Hello }
     /// # async fn example(client: sente_client::Client) -> Result<(), Box<dyn std::error::Error>> {
     /// client.ready().await?;

@@ -8,6 +8,7 @@ use syn::{Attribute, Expr, Fields, ItemEnum, Lit, LitStr, Meta, Path, Type, Vari
 
 use crate::attr::{Delivery, EventsOptions, FieldAttrs, SendOptions, VariantAttrs};
 use crate::errors::Errors;
+use crate::schema::Form;
 use crate::{names, types};
 
 /// An enum with `#[sente::events]`.
@@ -62,6 +63,8 @@ pub(crate) struct Field {
     /// Its name in the contract: for tuples, its place.
     pub(crate) name: String,
     pub(crate) ty: Type,
+    /// What is written, where the type does not say.
+    pub(crate) form: Option<Form>,
     pub(crate) default: Option<Span>,
     pub(crate) key: Option<Span>,
 }
@@ -281,6 +284,7 @@ fn read_fields(fields: &mut Fields, own_name: &Ident, errors: &mut Errors) -> (S
             param,
             name,
             ty: field.ty.clone(),
+            form: attrs.form,
             default: attrs.default,
             key: attrs.key,
         }

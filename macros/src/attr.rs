@@ -9,6 +9,7 @@ use syn::spanned::Spanned;
 use syn::{Attribute, Ident, LitStr, Meta, Path, Token, Type};
 
 use crate::errors::Errors;
+use crate::schema::Form;
 use crate::{names, timeout};
 
 /// `#[sente::events(namespace = "…", handshake = Type, crate = path)]`.
@@ -50,6 +51,8 @@ pub(crate) enum Delivery {
 pub(crate) struct FieldAttrs {
     pub(crate) default: Option<Span>,
     pub(crate) key: Option<Span>,
+    /// `#[schema(…)]`: what is written, where its type does not say.
+    pub(crate) form: Option<Form>,
 }
 
 /// One option of an attribute: its name, and what is written after it.
@@ -180,6 +183,10 @@ impl FieldAttrs {
             let Some(name) = attr.path().get_ident().map(Ident::to_string) else { return true };
             if VARIANT.contains(&name.as_str()) {
                 errors.at(attr, format!("`#[{name}]` goes on a variant, not on its fields"));
+                return false;
+            }
+            if name == "schema" {
+                once(&mut taken.form, Form::of(attr, errors), attr, errors);
                 return false;
             }
             if !FIELD.contains(&name.as_str()) {

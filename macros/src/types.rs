@@ -90,17 +90,6 @@ pub(crate) fn is_string(ty: &Type) -> bool {
     }
 }
 
-/// The fingerprint of a type: FNV-1a, 64 bits, of its canonical text.
-pub(crate) fn fingerprint(ty: &Type) -> u64 {
-    fnv(&canonical(ty))
-}
-
-fn fnv(text: &str) -> u64 {
-    text.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| {
-        (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
-    })
-}
-
 /// The tokens of a type with one space after each, however it was written and laid out.
 pub(crate) fn canonical(ty: &Type) -> String {
     fn write(tokens: TokenStream, text: &mut String) {
@@ -202,22 +191,5 @@ mod tests {
         ] {
             assert!(!is_string(&ty));
         }
-    }
-
-    #[test]
-    fn a_fingerprint_depends_on_the_tokens_alone() {
-        let print = |text| {
-            syn::parse_str(text)
-                .map(|ty| fingerprint(&ty))
-                .unwrap_or_default()
-        };
-        assert_eq!(print("Vec<u8>"), print("Vec < u8 >"));
-        assert_eq!(print("(A,\n  B)"), print("(A, B)"));
-        assert_ne!(print("Vec<u8>"), print("Vec<u16>"));
-        assert_ne!(print("dynA"), print("dyn A"));
-        // The value is on the wire between programs of different ages: it may never change.
-        assert_eq!(print("String"), fnv("String "));
-        assert_eq!(fnv(""), 0xcbf2_9ce4_8422_2325);
-        assert_eq!(fnv("a"), 0xaf63_dc4c_8601_ec8c);
     }
 }

@@ -16,12 +16,12 @@ use sente_proto::session::Session;
 use sente_proto::{Limits, Time, wire};
 use serde::{Deserialize, Serialize};
 
-#[derive(Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Debug, Deserialize, PartialEq, Serialize, sente::Schema)]
 struct Receipt {
     id: u64,
 }
 
-#[derive(Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Debug, Deserialize, PartialEq, Serialize, sente::Schema)]
 enum PostError {
     Muted,
 }

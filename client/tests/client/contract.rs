@@ -6,7 +6,7 @@ use sente::Link;
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize, sente::Schema)]
 pub(crate) struct Welcome {
     pub(crate) motto: String,
 }

@@ -21,12 +21,12 @@ pub(crate) async fn soon<F: Future>(what: &str, future: F) -> F::Output {
         .unwrap_or_else(|_| panic!("{what} did not come"))
 }
 
-#[derive(Clone, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, PartialEq, Serialize, sente::Schema)]
 pub(crate) struct Greeting {
     pub(crate) to: String,
 }
 
-#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, PartialEq, Serialize, sente::Schema)]
 pub(crate) enum Unfit {
     Odd { number: u32 },
 }

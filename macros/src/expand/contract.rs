@@ -1,19 +1,20 @@
 //! The namespace as data, and the enum as a value: `impl Events`.
 
 use proc_macro2::{Ident, Literal, Span, TokenStream};
-use quote::quote;
-use syn::{LitInt, Type};
+use quote::{quote, quote_spanned};
+use syn::Type;
 
 use super::senders::{class, writes};
-use super::{lints, local, private};
+use super::{lints, local, place, private};
 use crate::ast::{Event, Field, Namespace, Side};
-use crate::types;
 
 pub(crate) fn expand(namespace: &Namespace) -> TokenStream {
     let (krate, own_name, name) = (&namespace.krate, &namespace.ident, &namespace.name);
     let private = private(krate);
     let events = namespace.events.iter().map(|event| row(namespace, event));
-    let handshake = match &namespace.handshake {
+    let handshake = namespace.handshake.as_ref();
+    let handshake_type = optional(&private, handshake.map(|ty| described(namespace, ty)));
+    let handshake = match handshake {
         Some(ty) => quote!(#ty),
         None => quote!(()),
     };
@@ -30,6 +31,7 @@ pub(crate) fn expand(namespace: &Namespace) -> TokenStream {
         impl #krate::Events for #own_name {
             const NAMESPACE: &'static #private::Namespace = &#private::Namespace {
                 name: #name,
+                handshake: #handshake_type,
                 events: &[#(#events),*],
             };
 
@@ -160,13 +162,16 @@ fn row(namespace: &Namespace, event: &Event) -> TokenStream {
     let (to_server, to_client) = (event.to_server.is_some(), event.to_client.is_some());
     let fields = event.fields.iter().map(|field| {
         let (name, default) = (&field.name, field.default.is_some());
-        let fingerprint = fingerprint(&field.ty);
-        quote!(#private::Field { name: #name, fingerprint: #fingerprint, default: #default })
+        let ty = match &field.form {
+            Some(form) => form.ty(&namespace.krate),
+            None => described(namespace, &field.ty),
+        };
+        quote!(#private::Field { name: #name, ty: #ty, default: #default })
     });
     let reply = match event.answer() {
         Some((reply, error)) => {
-            let reply = fingerprint(reply);
-            let error = error.map_or_else(|| quote!(0), fingerprint);
+            let reply = described(namespace, reply);
+            let error = optional(&private, error.map(|ty| described(namespace, ty)));
             quote!(#private::Option::Some(#private::Reply { reply: #reply, error: #error }))
         }
         None => quote!(#private::Option::None),
@@ -183,13 +188,15 @@ fn row(namespace: &Namespace, event: &Event) -> TokenStream {
     }
 }
 
-/// The expression that is a type's fingerprint.
-fn fingerprint(ty: &Type) -> TokenStream {
-    let print = types::fingerprint(ty);
-    let [a, b, c, d] = [print >> 48, print >> 32, print >> 16, print].map(|part| part & 0xffff);
-    let literal = LitInt::new(
-        &format!("0x{a:04x}_{b:04x}_{c:04x}_{d:04x}"),
-        Span::call_site(),
-    );
-    quote!(#literal)
+/// A type as data, as an expression.
+fn described(namespace: &Namespace, ty: &Type) -> TokenStream {
+    let private = private(&namespace.krate);
+    quote_spanned!(place(ty)=> #private::schema::Type::of::<#ty>())
+}
+
+fn optional(private: &TokenStream, value: Option<TokenStream>) -> TokenStream {
+    match value {
+        Some(value) => quote!(#private::Option::Some(#value)),
+        None => quote!(#private::Option::None),
+    }
 }

@@ -102,12 +102,12 @@ fn local(name: &str) -> Ident {
 }
 
 /// The place of what a user wrote, for what we make of it: there errors point.
-fn place(tokens: &impl Spanned) -> Span {
+pub(crate) fn place(tokens: &impl Spanned) -> Span {
     Span::call_site().located_at(tokens.span())
 }
 
 /// These tokens, as if written there. What they mean does not change.
-fn at(place: Span, tokens: impl ToTokens) -> TokenStream {
+pub(crate) fn at(place: Span, tokens: impl ToTokens) -> TokenStream {
     let moved = tokens.into_token_stream().into_iter().map(|mut token| {
         token.set_span(token.span().located_at(place));
         token
@@ -129,7 +129,7 @@ fn lints(namespace: &Namespace) -> TokenStream {
 }
 
 /// Where everything lives that generated code may name and users may not.
-fn private(krate: &Path) -> TokenStream {
+pub(crate) fn private(krate: &Path) -> TokenStream {
     quote!(#krate::__private)
 }
 

@@ -5,6 +5,7 @@
 //!
 //! # Layout
 //! * [`events`]: the attribute that turns an enum into senders, handlers and routes
+//! * [`Schema`](macro@Schema): the derive for the types in it, and [`schema`]: what it says of them
 //! * [`Peer`] and [`Link`]: who sent it, as a handler sees it
 //! * [`Call`] and [`CallError`]: an answer, or what prevented it
 //! * [`driver`]: what the server and the clients are made of
@@ -31,10 +32,11 @@ pub use link::{AsLink, Link};
 pub use peer::Peer;
 pub use route::{Direction, Events, Routes, ToClient, ToServer};
 pub use send::{MaybeSend, MaybeSendFuture, MaybeSync, SendFuture};
-pub use sente_macros::events;
+pub use sente_macros::{Schema, events};
 pub use sente_proto::codec::Codec;
 #[cfg(feature = "custom")]
 pub use sente_proto::codec::{CustomCodec, CustomError, CustomSlot, CustomValue};
+pub use sente_proto::schema::{self, Schema};
 pub use sente_proto::{Secret, SessionId};
 pub use stream::EventStream;
 pub use target::{One, Targets};

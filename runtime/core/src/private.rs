@@ -12,6 +12,7 @@ pub use std::time::Duration;
 
 pub use sente_proto::codec::{DecodeError, EncodeError, FieldReader, FieldWriter};
 pub use sente_proto::contract::{Event, Field, Namespace, Reply};
+pub use sente_proto::schema;
 pub use sente_proto::session::Delivery;
 
 pub use crate::call::{ask, call};

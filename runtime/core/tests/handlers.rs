@@ -56,7 +56,7 @@ pub enum Talk {
 }
 
 /// It can be sent, and not be received.
-#[derive(serde::Serialize)]
+#[derive(serde::Serialize, sente::Schema)]
 pub struct Trap;
 
 impl<'de> serde::Deserialize<'de> for Trap {

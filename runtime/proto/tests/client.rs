@@ -19,6 +19,7 @@ use sente_proto::{
 
 static NAMESPACE: Namespace = Namespace {
     name: "test",
+    handshake: None,
     events: &[Declared {
         name: "test/say",
         docs: "",

@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use sente_proto::codec::Codec;
-use sente_proto::contract::{Contract, Event, Field, Namespace, Table};
+use sente_proto::contract::{Contract, Event, Field, Namespace};
 use sente_proto::frame::{Acknowledge, Data, Frame, Hello, Item, Offer, Request, Resume, VERSION};
+use sente_proto::schema::Type;
 use sente_proto::server::{
     self, Caps, Carrier, Due, Heard, Mappings, Opened, Seat, Sessions, Turn,
 };
@@ -18,11 +19,18 @@ use sente_proto::{
 
 static CHAT: Namespace = Namespace {
     name: "chat",
+    handshake: None,
     events: &[
         event("chat/post", true, false),
         event("chat/posted", false, true),
     ],
 };
+
+const FIELDS: &[Field] = &[Field {
+    name: "text",
+    ty: Type::of::<String>(),
+    default: false,
+}];
 
 const fn event(name: &'static str, to_server: bool, to_client: bool) -> Event {
     Event {
@@ -30,11 +38,7 @@ const fn event(name: &'static str, to_server: bool, to_client: bool) -> Event {
         docs: "",
         to_server,
         to_client,
-        fields: &[Field {
-            name: "text",
-            fingerprint: 7,
-            default: false,
-        }],
+        fields: FIELDS,
         reply: None,
     }
 }
@@ -650,7 +654,7 @@ fn nothing_is_cut_or_taken_in_before_the_tables_that_were_asked_for() {
     );
 
     // The other side counts the same events the other way round.
-    let mut table = Table::from(&CHAT);
+    let mut table = contract().tables(["chat"]).remove(0);
     table.events.reverse();
     let tables = || Frame::Tables(vec![table.clone()]);
     assert_eq!(served.frame(0, 1, tables()), Ok(Heard::Nothing));

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use sente_proto::codec::Codec;
 use sente_proto::contract::{Contract, Event as Declared, Mapping, Namespace, Reply};
 use sente_proto::frame::{Acknowledge, Data, Frame, Item, Outcome};
+use sente_proto::schema::Type;
 use sente_proto::session::{CallFailure, CallId, Delivery, Event, Outgoing, Refusal, Session};
 use sente_proto::{CloseReason, Limits, Time, wire};
 
@@ -26,9 +27,16 @@ const fn declared(name: &'static str, reply: Option<Reply>) -> Declared {
 
 static NAMESPACE: Namespace = Namespace {
     name: "test",
+    handshake: None,
     events: &[
         declared("test/say", None),
-        declared("test/ask", Some(Reply { reply: 1, error: 2 })),
+        declared(
+            "test/ask",
+            Some(Reply {
+                reply: Type::of::<u8>(),
+                error: Some(Type::of::<u16>()),
+            }),
+        ),
     ],
 };
 

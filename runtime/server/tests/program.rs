@@ -695,7 +695,7 @@ async fn events_come_as_a_stream_and_hold_credit_until_they_are_taken() {
     assert_eq!(ws.item().await, refused);
 }
 
-#[derive(Debug, serde::Deserialize, PartialEq, serde::Serialize)]
+#[derive(Debug, serde::Deserialize, PartialEq, serde::Serialize, sente::Schema)]
 struct Motd {
     text: String,
 }

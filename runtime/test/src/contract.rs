@@ -8,6 +8,7 @@ use std::sync::Arc;
 use crate::plan::Skew;
 
 use sente_proto::contract::{Contract, Event, Field, Namespace, Reply};
+use sente_proto::schema::Type;
 
 /// What a simulated program sends.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -81,6 +82,7 @@ impl Version {
 
 static FIRST_NAMESPACE: Namespace = Namespace {
     name: "sim",
+    handshake: None,
     events: &[
         event("sim/reliable", None),
         event("sim/latest", None),
@@ -91,6 +93,7 @@ static FIRST_NAMESPACE: Namespace = Namespace {
 
 static SECOND_NAMESPACE: Namespace = Namespace {
     name: "sim",
+    handshake: None,
     events: &[
         event("sim/novel", None),
         event("sim/call", REPLY),
@@ -101,7 +104,16 @@ static SECOND_NAMESPACE: Namespace = Namespace {
     ],
 };
 
-const REPLY: Option<Reply> = Some(Reply { reply: 1, error: 2 });
+const REPLY: Option<Reply> = Some(Reply {
+    reply: Type::of::<u8>(),
+    error: Some(Type::of::<u16>()),
+});
+
+const FIELDS: &[Field] = &[Field {
+    name: "tag",
+    ty: Type::of::<u64>(),
+    default: false,
+}];
 
 const fn event(name: &'static str, reply: Option<Reply>) -> Event {
     Event {
@@ -109,11 +121,7 @@ const fn event(name: &'static str, reply: Option<Reply>) -> Event {
         docs: "",
         to_server: true,
         to_client: true,
-        fields: &[Field {
-            name: "tag",
-            fingerprint: 7,
-            default: false,
-        }],
+        fields: FIELDS,
         reply,
     }
 }

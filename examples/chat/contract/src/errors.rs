@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 /// Why nobody can enter the room.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize, sente::Schema)]
 pub enum JoinError {
     /// Rooms have no such names.
     BadName,
@@ -20,7 +20,7 @@ pub enum JoinError {
 }
 
 /// Why a line was not posted.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize, sente::Schema)]
 pub enum PostError {
     /// The sender is not in that room.
     NotJoined,
@@ -39,7 +39,7 @@ pub enum PostError {
 }
 
 /// Why the lines of a room are still there.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize, sente::Schema)]
 pub enum ClearError {
     /// The sender is not in that room.
     NotJoined,

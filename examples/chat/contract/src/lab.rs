@@ -4,7 +4,7 @@
 use serde::{Deserialize, Serialize};
 
 /// Someone who is connected, on one device.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize, sente::Schema)]
 pub struct Device {
     /// Whose it is.
     pub user: String,

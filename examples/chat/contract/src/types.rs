@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 // ANCHOR: types
 /// What the server tells each client when it connects, before any event.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize, sente::Schema)]
 pub struct Welcome {
     /// Who the server takes this client for.
     pub name: String,
@@ -13,7 +13,7 @@ pub struct Welcome {
 }
 
 /// A line that was said in a room.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize, sente::Schema)]
 pub struct Line {
     /// Its number in its room: later lines have higher ones.
     pub id: u64,
@@ -26,7 +26,7 @@ pub struct Line {
 }
 
 /// The answer to a post: the line is kept, and on its way to the others in the room.
-#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, Deserialize, Eq, PartialEq, Serialize, sente::Schema)]
 pub struct Receipt {
     /// The line's number.
     pub id: u64,
@@ -34,7 +34,7 @@ pub struct Receipt {
 // ANCHOR_END: types
 
 /// What someone sees who enters a room.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize, sente::Schema)]
 pub struct RoomView {
     /// What was last said, oldest first.
     pub lines: Vec<Line>,
@@ -43,7 +43,7 @@ pub struct RoomView {
 }
 
 /// Someone in a room.
-#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize)]
+#[derive(Clone, Debug, Deserialize, Eq, PartialEq, Serialize, sente::Schema)]
 pub struct Person {
     /// The name.
     pub name: String,

@@ -17,7 +17,7 @@ use serde::de::{
 use super::Message;
 
 /// How deep values may lie within each other, as in `serde_json`.
-pub(super) const MAX_DEPTH: usize = 128;
+pub(crate) const MAX_DEPTH: usize = 128;
 
 /// How many elements a payload may have beyond one for each of its bytes. Only elements that take no
 /// bytes, such as `()`, need it.

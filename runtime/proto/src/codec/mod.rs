@@ -28,6 +28,7 @@ use serde::de::DeserializeOwned;
 #[cfg(feature = "custom")]
 pub use custom::{CustomCodec, CustomError, CustomSlot, CustomValue};
 pub use fields::{FieldReader, FieldWriter};
+pub(crate) use guard::MAX_DEPTH;
 
 /// How values become bytes. The client chooses; the server accepts it or refuses the hello.
 ///

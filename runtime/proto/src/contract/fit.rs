@@ -105,15 +105,13 @@ impl Mapping {
                 .entries
                 .iter()
                 .find(|entry| entry.namespace.name == other.name);
-            let ours = own
-                .filter(|_| other.table.is_some())
-                .map(|own| Table::from(own.namespace));
+            let ours = own.map(|own| &own.table);
             for index in 0..other.events {
                 // The count is the other side's word: it must not make this side allocate.
                 if inbound.len() == MAX_NUMBERS {
                     break;
                 }
-                inbound.push(match (own, other.table.zip(ours.as_ref())) {
+                inbound.push(match (own, other.table.zip(ours)) {
                     (None, _) => Inbound::Unsupported,
                     (Some(own), None) if index < own.namespace.events.len() as u32 => {
                         Inbound::Event {
@@ -155,7 +153,7 @@ impl Mapping {
             let other = others
                 .iter()
                 .find(|other| other.name == entry.namespace.name);
-            for event in Table::from(entry.namespace).events {
+            for event in &entry.table.events {
                 outbound.push(match other {
                     None => Fit::Unsupported,
                     Some(Other { table: None, .. }) => Fit::Exact,
@@ -163,7 +161,7 @@ impl Mapping {
                         table: Some(table), ..
                     }) => match table.events.iter().find(|theirs| theirs.name == event.name) {
                         None => Fit::Unsupported,
-                        Some(theirs) => fit(&event, theirs, side.other()),
+                        Some(theirs) => fit(event, theirs, side.other()),
                     },
                 });
             }

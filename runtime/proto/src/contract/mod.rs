@@ -5,6 +5,8 @@
 pub struct Namespace {
     /// Its name, for instance `chat`.
     pub name: &'static str,
+    /// The type of what a server tells each client when it connects.
+    pub handshake: Option<Type>,
     /// Its events, in the order of the enum; an event's place is its number within the namespace.
     pub events: &'static [Event],
 }
@@ -31,19 +33,19 @@ pub struct Event {
 pub struct Field {
     /// Its name, or its place for tuple variants.
     pub name: &'static str,
-    /// The fingerprint of its type.
-    pub fingerprint: u64,
+    /// Its type.
+    pub ty: Type,
     /// Whether a sender may leave it out (`#[default]`, at the end only).
     pub default: bool,
 }
 
 /// What a call brings back.
-#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[derive(Clone, Copy, Debug)]
 pub struct Reply {
-    /// The fingerprint of the reply's type.
-    pub reply: u64,
-    /// The fingerprint of the error's type; 0 for a call that cannot be rejected.
-    pub error: u64,
+    /// The reply's type.
+    pub reply: Type,
+    /// The error's type; `None` for a call that cannot be rejected.
+    pub error: Option<Type>,
 }
 
 /// A namespace as it travels when the digests differ.
@@ -51,6 +53,8 @@ pub struct Reply {
 pub struct Table {
     /// The namespace's name.
     pub name: String,
+    /// The fingerprint of the handshake's type, if there is one.
+    pub handshake: Option<u64>,
     /// Its events, in the order of the sender's numbers.
     pub events: Vec<TableEvent>,
 }
@@ -69,16 +73,28 @@ pub struct TableEvent {
     /// How many of the fields must be there.
     pub required: u32,
     /// The reply and error of a call.
-    pub reply: Option<Reply>,
+    pub reply: Option<TableReply>,
+}
+
+/// The fingerprints of what a call brings back.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct TableReply {
+    /// That of the reply's type.
+    pub reply: u64,
+    /// That of the error's type; 0 for a call that cannot be rejected.
+    pub error: u64,
 }
 
 mod fit;
 
 pub use fit::{Fit, Inbound, Mapping};
 
+use std::collections::HashMap;
 use std::hash::Hasher;
 
+use crate::fnv::Fnv;
 use crate::frame::{Answer, Offer};
+use crate::schema::Type;
 
 /// The namespaces that a program speaks, each event with one number.
 ///
@@ -93,6 +109,8 @@ pub struct Contract {
 struct Entry {
     namespace: &'static Namespace,
     base: u32,
+    /// What travels, with the fingerprints of all types.
+    table: Table,
     digest: u128,
 }
 
@@ -109,7 +127,8 @@ impl Contract {
     /// # Errors
     /// If a different namespace of the same name is there.
     pub fn add(&mut self, namespace: &'static Namespace) -> Result<(), DuplicateNamespace> {
-        let digest = Table::from(namespace).digest();
+        let table = namespace.table();
+        let digest = table.digest();
         if let Some(entry) = self
             .entries
             .iter()
@@ -124,6 +143,7 @@ impl Contract {
         self.entries.push(Entry {
             namespace,
             base: self.events(),
+            table,
             digest,
         });
         Ok(())
@@ -199,7 +219,7 @@ impl Contract {
                     events: entry.namespace.events.len() as u32,
                     table: offer
                         .is_some_and(|offer| offer.digest != entry.digest)
-                        .then(|| Table::from(entry.namespace)),
+                        .then(|| entry.table.clone()),
                 }
             })
             .collect()
@@ -215,27 +235,35 @@ impl Contract {
                     .iter()
                     .find(|entry| entry.namespace.name == name)
             })
-            .map(|entry| Table::from(entry.namespace))
+            .map(|entry| entry.table.clone())
             .collect()
     }
 }
 
-impl From<&Namespace> for Table {
-    fn from(namespace: &Namespace) -> Self {
-        Self {
-            name: namespace.name.to_owned(),
-            events: namespace
-                .events
+impl Namespace {
+    fn table(&self) -> Table {
+        let mut known = HashMap::new();
+        let mut fingerprint = |ty: Type| ty.print_once(&mut known).fingerprint;
+        let events = self.events.iter().map(|event| TableEvent {
+            name: event.name.to_owned(),
+            to_server: event.to_server,
+            to_client: event.to_client,
+            fields: event
+                .fields
                 .iter()
-                .map(|event| TableEvent {
-                    name: event.name.to_owned(),
-                    to_server: event.to_server,
-                    to_client: event.to_client,
-                    fields: event.fields.iter().map(|field| field.fingerprint).collect(),
-                    required: event.fields.iter().filter(|field| !field.default).count() as u32,
-                    reply: event.reply,
-                })
+                .map(|field| fingerprint(field.ty))
                 .collect(),
+            required: event.fields.iter().filter(|field| !field.default).count() as u32,
+            reply: event.reply.map(|reply| TableReply {
+                reply: fingerprint(reply.reply),
+                error: reply.error.map_or(0, &mut fingerprint),
+            }),
+        });
+        let events = events.collect();
+        Table {
+            name: self.name.to_owned(),
+            handshake: self.handshake.map(fingerprint),
+            events,
         }
     }
 }
@@ -249,8 +277,9 @@ impl Table {
     #[must_use]
     pub fn digest(&self) -> u128 {
         let half = |start: u64| {
-            let mut hasher = Fnv(start);
+            let mut hasher = Fnv::starting_at(start);
             hasher.text(&self.name);
+            hasher.write_u64(self.handshake.unwrap_or_default());
             for event in &self.events {
                 hasher.text(&event.name);
                 hasher.write_u8(u8::from(event.to_server) | u8::from(event.to_client) << 1);
@@ -267,35 +296,5 @@ impl Table {
             hasher.finish()
         };
         u128::from(half(0xcbf2_9ce4_8422_2325)) << 64 | u128::from(half(0x6c62_272e_07bb_0142))
-    }
-}
-
-/// FNV-1a over little-endian bytes, the same on every machine.
-struct Fnv(u64);
-
-impl Fnv {
-    fn text(&mut self, text: &str) {
-        self.write_u32(text.len() as u32);
-        self.write(text.as_bytes());
-    }
-}
-
-impl Hasher for Fnv {
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.0 = (self.0 ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
-        }
-    }
-
-    fn write_u32(&mut self, value: u32) {
-        self.write(&value.to_le_bytes());
-    }
-
-    fn write_u64(&mut self, value: u64) {
-        self.write(&value.to_le_bytes());
-    }
-
-    fn finish(&self) -> u64 {
-        self.0
     }
 }

@@ -10,7 +10,7 @@ use super::{
     ACKNOWLEDGES, CLOSE, DATA, HELLO, PINGS, REFUSED, REQUEST, TABLES, WELCOME, WireError,
     WireLimits, item, too_large,
 };
-use crate::contract::{Reply, Table, TableEvent};
+use crate::contract::{Table, TableEvent, TableReply};
 use crate::frame::{
     Acknowledge, Answer, Data, Frame, Hello, Item, Offer, Outcome, Request, Resume, Terms, VERSION,
     Welcome,
@@ -258,11 +258,18 @@ fn encode_tables(tables: &[Table], out: &mut Vec<u8>) {
 }
 
 fn decode_tables(input: &mut Input<'_>) -> Result<Vec<Table>, WireError> {
-    list(input, 2, table)
+    list(input, 3, table)
 }
 
 fn put_table(out: &mut Vec<u8>, table: &Table) {
     put_bytes(out, table.name.as_bytes());
+    match table.handshake {
+        Some(handshake) => {
+            out.push(1);
+            put_fingerprint(out, handshake);
+        }
+        None => out.push(0),
+    }
     put_varint(out, table.events.len() as u64);
     for event in &table.events {
         put_bytes(out, event.name.as_bytes());
@@ -287,6 +294,11 @@ fn put_table(out: &mut Vec<u8>, table: &Table) {
 fn table(input: &mut Input<'_>) -> Result<Table, WireError> {
     Ok(Table {
         name: input.string()?,
+        handshake: if input.present()? {
+            Some(input.fingerprint()?)
+        } else {
+            None
+        },
         events: list(input, 4, table_event)?,
     })
 }
@@ -297,7 +309,7 @@ fn table_event(input: &mut Input<'_>) -> Result<TableEvent, WireError> {
     let required = input.varint_u32()?;
     let fields = list(input, 8, Input::fingerprint)?;
     let reply = if flags & REPLIES != 0 {
-        Some(Reply {
+        Some(TableReply {
             reply: input.fingerprint()?,
             error: input.fingerprint()?,
         })

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use sente_proto::codec::Codec;
-use sente_proto::contract::{Reply, Table, TableEvent};
+use sente_proto::contract::{Table, TableEvent, TableReply};
 use sente_proto::frame::{
     Acknowledge, Answer, Data, Failure, Frame, Hello, Item, Offer, Outcome, Request, Resume, Terms,
     Welcome,
@@ -220,6 +220,7 @@ const WELCOME_TABLES: Golden = Golden {
         02                               -- its events: 2
         01                               -- its table follows
         04 63686174                      -- the table's name: chat
+        01 00000000000000c1              -- fingerprint of the handshake's type
         02                               -- 2 events
         09 636861742f706f7374            -- its name: chat/post
         05                               -- flags: to the server, replies
@@ -235,7 +236,7 @@ const WELCOME_TABLES: Golden = Golden {
         00                               -- 0 fields
         00                               -- no handshake data
     ",
-    text: r#"{"welcome":{"session":"101112131415161718191a1b1c1d1e1f","secret":"202122232425262728292a2b2c2d2e2f","epoch":2,"server":"0123456789abcdef","ack":[7,263],"terms":{"max_message":1024,"window":1,"silence":2,"poll_hold":3},"namespaces":[{"name":"chat","events":2,"table":{"name":"chat","events":[{"name":"chat/post","to_server":true,"to_client":false,"fields":["00000000000000a1","00000000000000a2"],"required":1,"reply":["00000000000000b1","0000000000000000"]},{"name":"chat/posted","to_server":false,"to_client":true,"fields":[],"required":0}]}}]}}"#,
+    text: r#"{"welcome":{"session":"101112131415161718191a1b1c1d1e1f","secret":"202122232425262728292a2b2c2d2e2f","epoch":2,"server":"0123456789abcdef","ack":[7,263],"terms":{"max_message":1024,"window":1,"silence":2,"poll_hold":3},"namespaces":[{"name":"chat","events":2,"table":{"name":"chat","handshake":"00000000000000c1","events":[{"name":"chat/post","to_server":true,"to_client":false,"fields":["00000000000000a1","00000000000000a2"],"required":1,"reply":["00000000000000b1","0000000000000000"]},{"name":"chat/posted","to_server":false,"to_client":true,"fields":[],"required":0}]}}]}}"#,
 };
 // ANCHOR_END: welcome_tables
 
@@ -271,6 +272,7 @@ const TABLES: Golden = Golden {
             table(),
             Table {
                 name: "game".to_owned(),
+                handshake: None,
                 events: vec![],
             },
         ])
@@ -279,6 +281,7 @@ const TABLES: Golden = Golden {
         04                               -- kind: tables
         02                               -- 2 tables
         04 63686174                      -- the table's name: chat
+        01 00000000000000c1              -- fingerprint of the handshake's type
         02                               -- 2 events
         09 636861742f706f7374            -- its name: chat/post
         05                               -- flags: to the server, replies
@@ -293,9 +296,10 @@ const TABLES: Golden = Golden {
         00                               -- 0 fields are required
         00                               -- 0 fields
         04 67616d65                      -- the table's name: game
+        00                               -- no handshake
         00                               -- 0 events
     ",
-    text: r#"{"tables":[{"name":"chat","events":[{"name":"chat/post","to_server":true,"to_client":false,"fields":["00000000000000a1","00000000000000a2"],"required":1,"reply":["00000000000000b1","0000000000000000"]},{"name":"chat/posted","to_server":false,"to_client":true,"fields":[],"required":0}]},{"name":"game","events":[]}]}"#,
+    text: r#"{"tables":[{"name":"chat","handshake":"00000000000000c1","events":[{"name":"chat/post","to_server":true,"to_client":false,"fields":["00000000000000a1","00000000000000a2"],"required":1,"reply":["00000000000000b1","0000000000000000"]},{"name":"chat/posted","to_server":false,"to_client":true,"fields":[],"required":0}]},{"name":"game","events":[]}]}"#,
 };
 // ANCHOR_END: tables
 
@@ -481,6 +485,7 @@ const DATA_REPLIES: Golden = Golden {
 fn table() -> Table {
     Table {
         name: "chat".to_owned(),
+        handshake: Some(0xc1),
         events: vec![
             TableEvent {
                 name: "chat/post".to_owned(),
@@ -488,7 +493,7 @@ fn table() -> Table {
                 to_client: false,
                 fields: vec![0xa1, 0xa2],
                 required: 1,
-                reply: Some(Reply {
+                reply: Some(TableReply {
                     reply: 0xb1,
                     error: 0,
                 }),

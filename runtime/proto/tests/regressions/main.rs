@@ -11,6 +11,7 @@ use bytes::Bytes;
 use sente_proto::codec::Codec;
 use sente_proto::contract::{Contract, Event, Mapping, Namespace, Reply};
 use sente_proto::frame::{Data, Frame};
+use sente_proto::schema::Type;
 use sente_proto::session::{Delivery, Outgoing, Session};
 use sente_proto::{Limits, Time, wire};
 
@@ -30,9 +31,16 @@ const fn declared(name: &'static str, reply: Option<Reply>) -> Event {
 
 static NAMESPACE: Namespace = Namespace {
     name: "test",
+    handshake: None,
     events: &[
         declared("test/say", None),
-        declared("test/ask", Some(Reply { reply: 1, error: 2 })),
+        declared(
+            "test/ask",
+            Some(Reply {
+                reply: Type::of::<u8>(),
+                error: Some(Type::of::<u16>()),
+            }),
+        ),
     ],
 };
 

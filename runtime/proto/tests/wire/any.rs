@@ -7,7 +7,7 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use sente_proto::codec::Codec;
-use sente_proto::contract::{Reply, Table, TableEvent};
+use sente_proto::contract::{Table, TableEvent, TableReply};
 use sente_proto::frame::{
     Acknowledge, Answer, Data, Failure, Frame, Hello, Item, Offer, Outcome, Request, Resume, Terms,
     Welcome,
@@ -54,10 +54,16 @@ fn table() -> impl Strategy<Value = Table> {
                 to_client,
                 fields,
                 required,
-                reply: reply.map(|(reply, error)| Reply { reply, error }),
+                reply: reply.map(|(reply, error)| TableReply { reply, error }),
             },
         );
-    (any::<String>(), vec(event, 0..4)).prop_map(|(name, events)| Table { name, events })
+    (any::<(String, Option<u64>)>(), vec(event, 0..4)).prop_map(|((name, handshake), events)| {
+        Table {
+            name,
+            handshake,
+            events,
+        }
+    })
 }
 
 fn hello() -> impl Strategy<Value = Shown> {

@@ -1,3 +1,4 @@
+#[derive(sente::Schema)]
 struct Colour;
 
 #[sente::events]

@@ -5,9 +5,9 @@
 
 use serde::{Deserialize, Serialize};
 
-#[derive(Deserialize, Serialize)]
+#[derive(Deserialize, Serialize, sente::Schema)]
 struct T;
-#[derive(Deserialize, Serialize)]
+#[derive(Deserialize, Serialize, sente::Schema)]
 struct H;
 struct Result;
 struct Option;

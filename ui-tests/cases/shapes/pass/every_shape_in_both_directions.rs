@@ -6,21 +6,21 @@ use sente::{CallError, Link, Peer};
 use serde::{Deserialize, Serialize};
 
 /// What a post brings back.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, sente::Schema)]
 pub struct Receipt {
     /// The id.
     pub id: u64,
 }
 
 /// Why a post is refused.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, sente::Schema)]
 pub enum PostError {
     /// Not now.
     Muted,
 }
 
 /// What the server says first.
-#[derive(Clone, Debug, Deserialize, Serialize)]
+#[derive(Clone, Debug, Deserialize, Serialize, sente::Schema)]
 pub struct Welcome;
 
 /// What a chat page and its server say to each other.

@@ -1,6 +1,6 @@
 //! An enum needs no trait to be sent as a value: its fields' are enough.
 
-#[derive(serde::Deserialize, serde::Serialize)]
+#[derive(serde::Deserialize, serde::Serialize, sente::Schema)]
 struct Secret;
 
 #[sente::events]

@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use super::payload;
-use crate::contract::{Reply, Table, TableEvent};
+use crate::contract::{Table, TableEvent, TableReply};
 use crate::frame::{Acknowledge, Answer, Hello, Offer, Request, Resume, Terms, Welcome};
 use crate::reason::{Close, Refused};
 use crate::wire::primitive::milliseconds;
@@ -294,6 +294,8 @@ impl From<RefusedForm> for Refused {
 #[derive(Deserialize, Serialize)]
 pub(super) struct TableForm {
     name: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    handshake: Option<Hex<u64>>,
     events: Vec<TableEventForm>,
 }
 
@@ -320,10 +322,11 @@ impl From<&Table> for TableForm {
             required: event.required,
             reply: event
                 .reply
-                .map(|Reply { reply, error }| (Hex(reply), Hex(error))),
+                .map(|TableReply { reply, error }| (Hex(reply), Hex(error))),
         });
         Self {
             name: table.name.clone(),
+            handshake: table.handshake.map(Hex),
             events: events.collect(),
         }
     }
@@ -339,10 +342,11 @@ impl From<TableForm> for Table {
             required: event.required,
             reply: event
                 .reply
-                .map(|(Hex(reply), Hex(error))| Reply { reply, error }),
+                .map(|(Hex(reply), Hex(error))| TableReply { reply, error }),
         });
         Self {
             name: form.name,
+            handshake: form.handshake.map(|Hex(handshake)| handshake),
             events: events.collect(),
         }
     }

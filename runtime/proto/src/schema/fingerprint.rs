@@ -1,0 +1,239 @@
+//! One number for all that a type looks like.
+//!
+//! A type is a graph, since it may contain itself. The fingerprint is that of the endless tree to
+//! which the graph unfolds, so it does not matter which types a program has given names to, nor
+//! where a cycle is entered. It is computed as graphs are compared elsewhere: each type starts with
+//! the same number; in every round, it gets that of its own form and of what its parts had in the
+//! round before. When the numbers no longer tell more types apart, there are `k` kinds. Two graphs
+//! of `k` kinds each that agree for 2·k rounds agree for ever. No step is taken twice, so types that
+//! share parts, or that all contain each other, are no more work than others.
+
+use std::collections::{HashMap, HashSet};
+use std::hash::Hasher;
+use std::ptr;
+
+use super::{Content, Field, Presence, Shape, Tagging, Type};
+use crate::fnv::Fnv;
+
+/// What both sides compare of a type, and what keeps a codec from carrying it.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub struct Print {
+    /// The fingerprint: equal if and only if the types look the same on the wire.
+    pub fingerprint: u64,
+    /// Whether it can be read only from a codec that writes names.
+    pub self_describing: bool,
+}
+
+/// The types that one contains, itself the first.
+struct Graph {
+    shapes: Vec<&'static Shape>,
+    /// For each, its parts in the order in which its shape names them.
+    parts: Vec<Vec<usize>>,
+}
+
+impl Type {
+    /// The number that both sides compare. It is computed anew each time.
+    #[must_use]
+    pub fn fingerprint(self) -> u64 {
+        self.print().fingerprint
+    }
+
+    /// All that both sides compare.
+    #[must_use]
+    pub fn print(self) -> Print {
+        let graph = Graph::of(self);
+        Print {
+            fingerprint: graph.fingerprint(),
+            self_describing: graph.shapes.iter().any(|shape| shape.is_self_describing()),
+        }
+    }
+
+    /// What both sides compare, computed once for each type.
+    pub(crate) fn print_once(self, known: &mut HashMap<*const Shape, Print>) -> Print {
+        *known.entry(self.shape()).or_insert_with(|| self.print())
+    }
+}
+
+impl Graph {
+    fn of(root: Type) -> Self {
+        let mut places = HashMap::from([(ptr::from_ref(root.shape()), 0)]);
+        let mut graph = Self {
+            shapes: vec![root.shape()],
+            parts: Vec::new(),
+        };
+        while let Some(&shape) = graph.shapes.get(graph.parts.len()) {
+            let mut parts = Vec::new();
+            let shapes = &mut graph.shapes;
+            shape.write(&mut Fnv::default(), &mut |part| {
+                // The compiler may have made several copies of one shape, or one of several that are
+                // the same. Neither changes the tree.
+                let place = *places.entry(part.shape()).or_insert(shapes.len());
+                if place == shapes.len() {
+                    shapes.push(part.shape());
+                }
+                parts.push(place);
+                0
+            });
+            graph.parts.push(parts);
+        }
+        graph
+    }
+
+    fn fingerprint(&self) -> u64 {
+        let mut numbers = vec![0; self.shapes.len()];
+        let (mut kinds, mut rounds) = (1, 0);
+        loop {
+            numbers = self.round(&numbers);
+            rounds += 1;
+            let now = numbers.iter().collect::<HashSet<_>>().len();
+            if now == kinds {
+                break;
+            }
+            kinds = now;
+        }
+        for _ in rounds..2 * kinds {
+            numbers = self.round(&numbers);
+        }
+        let mut hasher = Fnv::default();
+        hasher.write_u32(kinds as u32);
+        hasher.write_u64(numbers[0]);
+        hasher.finish()
+    }
+
+    fn round(&self, before: &[u64]) -> Vec<u64> {
+        let each = self.shapes.iter().zip(&self.parts);
+        each.map(|(shape, parts)| {
+            let mut parts = parts.iter();
+            let mut hasher = Fnv::default();
+            shape.write(&mut hasher, &mut |_| {
+                parts.next().map_or(0, |place| before[*place])
+            });
+            hasher.finish()
+        })
+        .collect()
+    }
+}
+
+impl Shape {
+    /// Writes what it is, with a number for each of its parts.
+    fn write(&self, out: &mut Fnv, part: &mut dyn FnMut(Type) -> u64) {
+        match *self {
+            Self::Primitive(primitive) => out.text(primitive.name()),
+            Self::Option(ty) => {
+                out.text("option");
+                out.write_u64(part(ty));
+            }
+            Self::Sequence(ty) => {
+                out.text("sequence");
+                out.write_u64(part(ty));
+            }
+            Self::Map(key, value) => {
+                out.text("map");
+                out.write_u64(part(key));
+                out.write_u64(part(value));
+            }
+            Self::Array(ty, length) => {
+                out.text("array");
+                out.write_u64(length as u64);
+                out.write_u64(part(ty));
+            }
+            Self::Tuple(types) => write_tuple(types, out, part),
+            Self::Struct { fields, .. } => write_struct(fields, out, part),
+            Self::Enum {
+                tagging, variants, ..
+            } => {
+                out.text("enum");
+                match tagging {
+                    Tagging::External => out.text("external"),
+                    Tagging::Internal(tag) => {
+                        out.text("internal");
+                        out.text(tag);
+                    }
+                    Tagging::Adjacent(tag, content) => {
+                        out.text("adjacent");
+                        out.text(tag);
+                        out.text(content);
+                    }
+                    Tagging::Untagged => out.text("untagged"),
+                }
+                out.write_u32(variants.len() as u32);
+                for variant in variants {
+                    out.text(variant.name);
+                    if variant.untagged {
+                        out.text("untagged");
+                    }
+                    match variant.content {
+                        Content::Unit => out.text("unit"),
+                        Content::Newtype(ty) => {
+                            out.text("newtype");
+                            out.write_u64(part(ty));
+                        }
+                        Content::Tuple(types) => write_tuple(types, out, part),
+                        Content::Struct(fields) => write_struct(fields, out, part),
+                    }
+                }
+            }
+            // Seen through before it comes here.
+            Self::Same(ty) => out.write_u64(part(ty)),
+            Self::Opaque { name, .. } => {
+                out.text("opaque");
+                out.text(name);
+            }
+        }
+    }
+
+    /// Whether it is, by itself, something that only names can tell.
+    fn is_self_describing(&self) -> bool {
+        let by_name = |fields: &[Field]| {
+            fields
+                .iter()
+                .any(|field| field.presence != Presence::Always)
+        };
+        match self {
+            Self::Struct { fields, .. } => by_name(fields),
+            Self::Enum {
+                tagging, variants, ..
+            } => {
+                let by_name = |content: &Content| match content {
+                    // Serde asks the codec what is there.
+                    Content::Unit => matches!(tagging, Tagging::Adjacent(..)),
+                    Content::Struct(fields) => {
+                        matches!(tagging, Tagging::Adjacent(..)) || by_name(fields)
+                    }
+                    Content::Newtype(_) | Content::Tuple(_) => false,
+                };
+                matches!(tagging, Tagging::Internal(_) | Tagging::Untagged)
+                    || variants
+                        .iter()
+                        .any(|variant| variant.untagged || by_name(&variant.content))
+            }
+            Self::Opaque {
+                self_describing, ..
+            } => *self_describing,
+            _ => false,
+        }
+    }
+}
+
+fn write_tuple(types: &[Type], out: &mut Fnv, part: &mut dyn FnMut(Type) -> u64) {
+    out.text("tuple");
+    out.write_u32(types.len() as u32);
+    for ty in types {
+        out.write_u64(part(*ty));
+    }
+}
+
+fn write_struct(fields: &[Field], out: &mut Fnv, part: &mut dyn FnMut(Type) -> u64) {
+    out.text("struct");
+    out.write_u32(fields.len() as u32);
+    for field in fields {
+        out.text(field.name);
+        match field.presence {
+            Presence::Always => {}
+            Presence::Sometimes => out.text("sometimes"),
+            Presence::Flattened => out.text("flattened"),
+        }
+        out.write_u64(part(field.ty));
+    }
+}
