@@ -51,6 +51,8 @@ pub struct ClientBuilder {
     tokens: Tokens,
     bad_connection: f64,
     board: Arc<Board>,
+    /// Other random numbers than the operating system's.
+    pub(crate) random: Option<Random>,
     pub(crate) platform: Options,
 }
 
@@ -71,6 +73,7 @@ impl ClientBuilder {
             tokens: Tokens::default(),
             bad_connection: 0.0,
             board: Arc::default(),
+            random: None,
             platform: Options::default(),
         }
     }
@@ -215,8 +218,8 @@ impl ClientBuilder {
             return Err(error);
         }
         let (platform, host) = Here::new(&self.url, self.platform)?;
-        let mut random = Random::new()?;
-        let fault = Fault::new(self.bad_connection, random.bits() as u64);
+        let Random(mut random) = self.random.map_or_else(Random::new, Ok)?;
+        let fault = Fault::new(self.bad_connection, random() as u64);
         let dispatcher = routing.dispatcher.build();
         let config = Config {
             asks_credentials: self.tokens.any(),
@@ -231,7 +234,7 @@ impl ClientBuilder {
         let client = Client::new(Arc::clone(&shared));
         let driver = drive(Parts {
             platform,
-            machine: Machine::new(config, Box::new(move || random.bits())),
+            machine: Machine::new(config, random),
             dispatcher,
             shared,
             tokens: self.tokens,

@@ -1,35 +1,35 @@
 //! Random numbers that nobody can foresee, and others that only have to be even.
 
+use std::fmt;
 use std::hash::{BuildHasher, RandomState};
 
 use crate::error::SetupError;
 use crate::platform::fill_random;
 
-/// 128 random bits a time, from the operating system.
-#[derive(Debug)]
-pub(crate) struct Random {
-    /// Keyed at random when this was made: for a system that stops giving random numbers.
-    reserve: RandomState,
-    drawn: u64,
-}
+/// 128 random bits a time: the operating system's, or those of a simulation.
+pub(crate) struct Random(pub(crate) Box<dyn FnMut() -> u128 + Send>);
 
 impl Random {
     /// Fails where the system gives no random numbers at all.
     pub(crate) fn new() -> Result<Self, SetupError> {
         system().map_err(SetupError::Random)?;
-        Ok(Self {
-            reserve: RandomState::new(),
-            drawn: 0,
-        })
+        // Keyed at random now: for a system that stops giving random numbers.
+        let reserve = RandomState::new();
+        let mut drawn: u64 = 0;
+        Ok(Self(Box::new(move || {
+            drawn += 2;
+            system().unwrap_or_else(|error| {
+                tracing::warn!(%error, "the system gives no random numbers any more; those of a keyed hash are used");
+                let half = |count: u64| u128::from(reserve.hash_one(count));
+                half(drawn) << 64 | half(drawn + 1)
+            })
+        })))
     }
+}
 
-    pub(crate) fn bits(&mut self) -> u128 {
-        self.drawn += 2;
-        system().unwrap_or_else(|error| {
-            tracing::warn!(%error, "the system gives no random numbers any more; those of a keyed hash are used");
-            let half = |count: u64| u128::from(self.reserve.hash_one(count));
-            half(self.drawn) << 64 | half(self.drawn + 1)
-        })
+impl fmt::Debug for Random {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Random")
     }
 }
 

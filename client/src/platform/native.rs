@@ -28,6 +28,7 @@ use connect::Connect;
 
 pub use options::ByteStream;
 pub(crate) use options::Options;
+use options::Simulated;
 
 /// Fills `bytes` with numbers that nobody can foresee.
 pub(crate) fn fill_random(bytes: &mut [u8]) -> Result<(), String> {
@@ -40,7 +41,8 @@ pub(crate) struct Native {
     headers: Arc<HeaderMap>,
     connect: Arc<Connect>,
     http: http::Http,
-    started: (Instant, SystemTime),
+    /// By two clocks; `None` in a simulation, which never sleeps.
+    started: Option<(Instant, SystemTime)>,
     /// How much further the system's clock has come than the one that stops in a sleep.
     slept: Duration,
 }
@@ -69,19 +71,23 @@ impl Native {
             address,
             headers,
             connect,
-            started: (Instant::now(), SystemTime::now()),
+            started: options
+                .system
+                .is_none()
+                .then(|| (Instant::now(), SystemTime::now())),
             slept: Duration::ZERO,
         };
         let host = Threads {
-            clock: Clock::new(),
+            clock: Clock::new(options.system.as_ref()),
             runtime,
+            system: options.system,
         };
         Ok((native, Arc::new(host)))
     }
 
     /// What stands in for the host of a client that could not be set up.
     pub(crate) fn nowhere() -> Arc<dyn Host> {
-        Arc::new(Nowhere(Clock::new()))
+        Arc::new(Nowhere(Clock::new(None)))
     }
 
     /// Runs the driver.
@@ -119,7 +125,9 @@ impl Platform for Native {
 
     fn poll_woken(&mut self, _: &mut Context<'_>) -> Poll<()> {
         // Nobody tells: whoever wakes the driver first after a sleep finds it out here.
-        let (instant, system) = self.started;
+        let Some((instant, system)) = self.started else {
+            return Poll::Pending;
+        };
         let running = instant.elapsed();
         let slept = system.elapsed().unwrap_or(running).saturating_sub(running);
         let nap = slept.saturating_sub(self.slept);
@@ -161,12 +169,15 @@ struct Clock {
 }
 
 impl Clock {
-    fn new() -> Self {
+    fn new(simulated: Option<&Simulated>) -> Self {
         Self {
             started: Instant::now(),
-            since_epoch: SystemTime::now()
-                .duration_since(UNIX_EPOCH)
-                .unwrap_or_default(),
+            since_epoch: match simulated {
+                Some(Simulated(system)) => system.since_unix(),
+                None => SystemTime::now()
+                    .duration_since(UNIX_EPOCH)
+                    .unwrap_or_default(),
+            },
         }
     }
 
@@ -179,6 +190,7 @@ impl Clock {
 struct Threads {
     clock: Clock,
     runtime: Handle,
+    system: Option<Simulated>,
 }
 
 impl Host for Threads {
@@ -187,7 +199,10 @@ impl Host for Threads {
     }
 
     fn spawn(&self, task: MaybeSendFuture<()>) {
-        drop(self.runtime.spawn(task));
+        match &self.system {
+            Some(Simulated(system)) => system.spawn(task),
+            None => drop(self.runtime.spawn(task)),
+        }
     }
 }
 

@@ -22,6 +22,7 @@ mod port;
 mod route;
 mod send;
 mod stream;
+mod system;
 mod target;
 mod unconfirmed;
 mod value;
@@ -48,6 +49,7 @@ pub mod driver {
     pub use crate::port::{Bell, Host, Port};
     pub use crate::route::{Arrived, Route};
     pub use crate::stream::stream;
+    pub use crate::system::System;
     pub use crate::target::Push;
     pub use crate::unconfirmed::unconfirmed;
     pub use crate::value::push_value;

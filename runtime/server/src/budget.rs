@@ -86,7 +86,7 @@ fn relieve(hub: &Hub) {
             (is_attached, Reverse(bytes), client)
         })
         .collect();
-    loads.sort_unstable_by_key(|(is_attached, bytes, _)| (*is_attached, *bytes));
+    loads.sort_unstable_by_key(|(is_attached, bytes, client)| (*is_attached, *bytes, client.id));
     let mut waiting: usize = loads.iter().map(|(_, Reverse(bytes), _)| bytes).sum();
     for (_, Reverse(bytes), client) in loads {
         if waiting <= hub.budget.max {

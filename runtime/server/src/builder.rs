@@ -6,14 +6,14 @@ use std::time::Duration;
 
 use http::HeaderValue;
 use http::request::Parts;
-use sente::driver::{Dispatcher, DispatcherBuilder};
+use sente::driver::{Dispatcher, DispatcherBuilder, System};
 use sente::{Codec, EventStream, Events, Peer, Routes, ToServer};
 use sente_proto::Limits;
 use sente_proto::contract::Namespace;
 use sente_proto::server::{Caps, Mappings, Sessions};
 
 use crate::budget::Budget;
-use crate::drive::{Clock, Tally, Tokio};
+use crate::drive::Around;
 use crate::end::SessionEnd;
 use crate::guard::Guard;
 use crate::hub::{Admit, Authenticate, Csrf, HandshakeData, Hub, OnEnd, Service};
@@ -52,6 +52,7 @@ pub struct Builder {
     on_end: Option<Arc<OnEnd>>,
     codecs: Vec<Codec>,
     bad_connection: f64,
+    around: Around,
 }
 
 impl Builder {
@@ -69,6 +70,7 @@ impl Builder {
             on_end: None,
             codecs: Codec::ALL.to_vec(),
             bad_connection: 0.0,
+            around: Around::default(),
         }
     }
 
@@ -321,6 +323,14 @@ impl Builder {
         self
     }
 
+    /// Takes time of day, random numbers and tasks from `system`: for simulations alone, since who can
+    /// foresee the numbers can take over any session. `sente-test` sets it.
+    #[doc(hidden)]
+    pub fn system(mut self, system: Arc<dyn System>) -> Self {
+        self.around = Around(Some(system));
+        self
+    }
+
     // ---- the end ----
 
     /// Makes the server.
@@ -329,25 +339,13 @@ impl Builder {
     /// If two different namespaces have the same name.
     #[must_use]
     pub fn build(self) -> Server {
-        let clock = Clock::start();
         let mut limits = self.limits;
         // A client whose poll is held has nothing to say meanwhile; it must not count as silent.
         limits.poll_hold = limits.poll_hold.min(limits.silence * 5 / 6);
         let limits = Arc::new(limits);
-        let running: Arc<Tally> = Arc::default();
-        let host = Arc::new(Tokio {
-            clock,
-            handlers: Arc::clone(&running),
-        });
         let sessions = Sessions::new(self.caps, limits.window);
-        let hub = Arc::new(Hub::new(
-            clock,
-            limits,
-            host,
-            running,
-            sessions,
-            Budget::new(self.max_outboxes),
-        ));
+        let budget = Budget::new(self.max_outboxes);
+        let hub = Arc::new(Hub::new(self.around, limits, sessions, budget));
         let dispatcher = dispatcher(&hub, self.namespaces);
         let service = Arc::new(Service {
             hub: Arc::clone(&hub),

@@ -1,12 +1,13 @@
 //! The clock, the tasks, and who takes care of a session while no WebSocket does.
 
+use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, SystemTime};
 
 use sente::MaybeSendFuture;
-use sente::driver::Host;
+use sente::driver::{Host, System};
 use sente_proto::server::{Carrier, Due};
 use sente_proto::{Close, CloseReason, Time};
 use tokio::sync::Notify;
@@ -24,12 +25,10 @@ pub(crate) struct Clock {
 }
 
 impl Clock {
-    pub(crate) fn start() -> Self {
+    pub(crate) fn start(around: &Around) -> Self {
         Self {
             started: Instant::now(),
-            unix: SystemTime::now()
-                .duration_since(SystemTime::UNIX_EPOCH)
-                .unwrap_or_default(),
+            unix: around.since_unix(),
         }
     }
 
@@ -81,41 +80,86 @@ impl Drop for Counted {
     }
 }
 
-/// What a session needs of the program around it: tokio's clock and tasks.
-pub(crate) struct Tokio {
+/// What is around a server: the operating system and tokio, or a simulation.
+#[derive(Clone, Default)]
+pub(crate) struct Around(pub(crate) Option<Arc<dyn System>>);
+
+impl Around {
+    fn since_unix(&self) -> Duration {
+        match &self.0 {
+            Some(system) => system.since_unix(),
+            None => SystemTime::now()
+                .duration_since(SystemTime::UNIX_EPOCH)
+                .unwrap_or_default(),
+        }
+    }
+
+    /// 128 bits that nobody can foresee.
+    pub(crate) fn random(&self) -> u128 {
+        if let Some(system) = &self.0 {
+            return system.random();
+        }
+        let mut bits = [0; 16];
+        if let Err(error) = getrandom::fill(&mut bits) {
+            // Without randomness there are no secrets: better no session than one that can be
+            // guessed.
+            panic!("the operating system gives no random bits: {error}");
+        }
+        u128::from_ne_bytes(bits)
+    }
+
+    /// A moment within `span`, evenly.
+    pub(crate) fn random_within(&self, span: Duration) -> Duration {
+        let nanos = span.as_nanos() + 1;
+        Duration::from_nanos((self.random() % nanos) as u64)
+    }
+
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        match &self.0 {
+            Some(system) => system.spawn(Box::pin(task)),
+            None => drop(tokio::spawn(task)),
+        }
+    }
+
+    /// Runs a hook of the application beside whoever had cause to call it, who may hold locks of
+    /// the application's own. Outside of any runtime there is no beside; it runs at once.
+    pub(crate) fn aside(&self, handlers: &Arc<Tally>, hook: impl FnOnce() + Send + 'static) {
+        if has_runtime() {
+            let counted = handlers.enter();
+            self.spawn(async move {
+                hook();
+                drop(counted);
+            });
+        } else {
+            hook();
+        }
+    }
+}
+
+fn has_runtime() -> bool {
+    tokio::runtime::Handle::try_current().is_ok()
+}
+
+/// What a session needs of the program around it: a clock and tasks.
+pub(crate) struct Program {
     pub(crate) clock: Clock,
+    pub(crate) around: Around,
     /// Handlers that wait.
     pub(crate) handlers: Arc<Tally>,
 }
 
-impl Host for Tokio {
+impl Host for Program {
     fn now(&self) -> Time {
         self.clock.now()
     }
 
     fn spawn(&self, task: MaybeSendFuture<()>) {
         let counted = self.handlers.enter();
-        tokio::spawn(async move {
+        self.around.spawn(async move {
             task.await;
             drop(counted);
         });
     }
-}
-
-/// 128 bits that nobody can foresee.
-pub(crate) fn random() -> u128 {
-    let mut bits = [0; 16];
-    if let Err(error) = getrandom::fill(&mut bits) {
-        // Without randomness there are no secrets: better no session than one that can be guessed.
-        panic!("the operating system gives no random bits: {error}");
-    }
-    u128::from_ne_bytes(bits)
-}
-
-/// A moment within `span`, evenly.
-pub(crate) fn random_within(span: Duration) -> Duration {
-    let nanos = span.as_nanos() + 1;
-    Duration::from_nanos((random() % nanos) as u64)
 }
 
 /// Sees to it that somebody keeps the session's time: if no WebSocket's task does, one of its own.
@@ -127,9 +171,10 @@ pub(crate) fn ensure_keeper(service: &Arc<Service>, client: &Arc<Client>) {
         }
         chair.has_keeper = true;
     }
+    let around = &service.hub.around;
     // Dropped with its runtime, a session needs no keeper any more.
-    if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-        runtime.spawn(keep(Arc::clone(service), Arc::clone(client)));
+    if has_runtime() {
+        around.spawn(keep(Arc::clone(service), Arc::clone(client)));
     }
 }
 
@@ -181,18 +226,4 @@ enum Next {
     End(CloseReason),
     Silent,
     Wait(Time),
-}
-
-/// Runs a hook of the application beside whoever had cause to call it, who may hold locks of the
-/// application's own. Outside of any runtime there is no beside; it runs at once.
-pub(crate) fn aside(handlers: &Arc<Tally>, hook: impl FnOnce() + Send + 'static) {
-    if let Ok(runtime) = tokio::runtime::Handle::try_current() {
-        let counted = handlers.enter();
-        runtime.spawn(async move {
-            hook();
-            drop(counted);
-        });
-    } else {
-        hook();
-    }
 }

@@ -20,7 +20,7 @@ use sente_proto::{Close, Limits, ResumeSecret};
 use tokio::sync::watch;
 
 use crate::budget::Budget;
-use crate::drive::{self, Clock, Tally};
+use crate::drive::{Around, Clock, Program, Tally};
 use crate::end::{SessionEnd, fresh_reason};
 use crate::guard::Guard;
 use crate::presence::{Announcer, ConnectedClient, Presence};
@@ -34,6 +34,7 @@ use crate::{Handshake, Identity, Refusal};
 /// Its locks are taken in this order: sessions, users, rooms, then those of one session (chair,
 /// port).
 pub(crate) struct Hub {
+    pub(crate) around: Around,
     pub(crate) clock: Clock,
     pub(crate) limits: Arc<Limits>,
     pub(crate) host: Arc<dyn Host>,
@@ -83,18 +84,24 @@ pub(crate) type OnEnd = dyn Fn(Peer, SessionEnd) + Send + Sync;
 
 impl Hub {
     pub(crate) fn new(
-        clock: Clock,
+        around: Around,
         limits: Arc<Limits>,
-        host: Arc<dyn Host>,
-        handlers: Arc<Tally>,
         sessions: Sessions<Arc<Client>>,
         budget: Budget,
     ) -> Self {
+        let clock = Clock::start(&around);
+        let handlers: Arc<Tally> = Arc::default();
+        let program = Program {
+            clock,
+            around: around.clone(),
+            handlers: Arc::clone(&handlers),
+        };
         Self {
             clock,
             limits,
-            host,
-            run: drive::random() as u64,
+            host: Arc::new(program),
+            run: around.random() as u64,
+            around,
             sessions: Mutex::new(sessions),
             users: Mutex::default(),
             rooms: Mutex::default(),
@@ -203,7 +210,7 @@ impl Hub {
                 reason,
                 unconfirmed,
             };
-            drive::aside(&self.handlers, move || on_end(peer, end));
+            self.around.aside(&self.handlers, move || on_end(peer, end));
         }
     }
 
@@ -260,7 +267,8 @@ impl Service {
     /// Whether to break a connection now, for tests.
     pub(crate) fn breaks(&self) -> bool {
         self.bad_connection > 0.0
-            && (drive::random() as u32) < (self.bad_connection * f64::from(u32::MAX)) as u32
+            && (self.hub.around.random() as u32)
+                < (self.bad_connection * f64::from(u32::MAX)) as u32
     }
 }
 

@@ -12,7 +12,6 @@ use sente_proto::server::{self, Carrier, Greeting, Opened};
 use sente_proto::session::Session;
 use sente_proto::{Close, CloseReason, Refused, RefusedReason};
 
-use crate::drive;
 use crate::hub::Service;
 use crate::routes::{Form, malformed};
 use crate::sessions::Client;
@@ -137,9 +136,14 @@ fn open(
         Client::new(Arc::clone(&hub.host), session, id, user.clone(), handshake)
     };
     let now = hub.clock.now();
-    let opened = hub
-        .sessions()
-        .open(now, hello, codec, user.as_ref(), drive::random, make);
+    let opened = hub.sessions().open(
+        now,
+        hello,
+        codec,
+        user.as_ref(),
+        || hub.around.random(),
+        make,
+    );
     if let Ok(Opened {
         ended: Some(ended), ..
     }) = &opened

@@ -1,16 +1,17 @@
 //! Rooms: sessions under a name that the application chose.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use sente::SessionId;
 
 use crate::sessions::Client;
 
-/// Who is in which room. A room is there while somebody is in it.
+/// Who is in which room, in an order that is the same in each run of a simulation. A room is there
+/// while somebody is in it.
 #[derive(Default)]
 pub(crate) struct Rooms {
-    rooms: HashMap<Arc<str>, HashMap<SessionId, Arc<Client>>>,
+    rooms: BTreeMap<Arc<str>, BTreeMap<SessionId, Arc<Client>>>,
     /// The rooms of each session that is in one.
     joined: HashMap<SessionId, Vec<Arc<str>>>,
 }
@@ -62,8 +63,7 @@ impl Rooms {
     }
 
     pub(crate) fn members(&self, room: &str) -> impl ExactSizeIterator<Item = &Arc<Client>> {
-        static NOBODY: std::sync::LazyLock<HashMap<SessionId, Arc<Client>>> =
-            std::sync::LazyLock::new(HashMap::new);
+        static NOBODY: BTreeMap<SessionId, Arc<Client>> = BTreeMap::new();
         self.rooms.get(room).unwrap_or(&NOBODY).values()
     }
 

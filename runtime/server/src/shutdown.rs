@@ -8,7 +8,6 @@ use sente_proto::{Close, CloseReason};
 use tokio::time::Instant;
 
 use crate::Server;
-use crate::drive;
 use crate::hub::Hub;
 use crate::sessions::Client;
 
@@ -70,7 +69,7 @@ const GOODBYES: Duration = Duration::from_secs(3);
 
 async fn drain(hub: &Arc<Hub>, deadline: Duration) {
     let until = Instant::now() + deadline;
-    let clients: Vec<Arc<Client>> = {
+    let mut clients: Vec<Arc<Client>> = {
         let mut sessions = hub.sessions();
         sessions.close(RETURN);
         sessions
@@ -78,6 +77,8 @@ async fn drain(hub: &Arc<Hub>, deadline: Duration) {
             .map(|(_, client)| Arc::clone(client))
             .collect()
     };
+    // A simulation has to give the same moments to the same clients again.
+    clients.sort_unstable_by_key(|client| client.id);
     // Connections that have not said hello have nothing to wait for.
     hub.draining.send_replace(true);
     tracing::info!(sessions = clients.len(), ?deadline, "the server shuts down");
@@ -85,7 +86,7 @@ async fn drain(hub: &Arc<Hub>, deadline: Duration) {
     let spread = (deadline / 2).min(APART * u32::try_from(clients.len()).unwrap_or(u32::MAX));
     let mut endings = tokio::task::JoinSet::new();
     for client in clients {
-        let moment = drive::random_within(spread);
+        let moment = hub.around.random_within(spread);
         endings.spawn(end_gently(Arc::clone(hub), client, moment, until));
     }
     while endings.join_next().await.is_some() {}
@@ -120,7 +121,7 @@ async fn end_gently(hub: Arc<Hub>, client: Arc<Client>, moment: Duration, until:
         let _ = tokio::time::timeout_at(look_again, bell.rung()).await;
     }
     let close = Close {
-        retry_after: Some(drive::random_within(RETURN)),
+        retry_after: Some(hub.around.random_within(RETURN)),
         ..Close::new(CloseReason::Shutdown)
     };
     hub.end(&client, &close);

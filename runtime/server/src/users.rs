@@ -1,17 +1,18 @@
 //! The confirmed sessions, by user.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use sente::SessionId;
 
 use crate::sessions::Client;
 
-/// The sessions that the application knows of.
+/// The sessions that the application knows of, in an order that is the same in each run of a
+/// simulation.
 #[derive(Default)]
 pub(crate) struct Users {
-    named: HashMap<Arc<str>, Vec<Arc<Client>>>,
-    anonymous: HashMap<SessionId, Arc<Client>>,
+    named: BTreeMap<Arc<str>, Vec<Arc<Client>>>,
+    anonymous: BTreeMap<SessionId, Arc<Client>>,
 }
 
 impl Users {

@@ -125,6 +125,8 @@ async fn first_message(service: &Service, socket: &mut WebSocket) -> Result<Byte
         }
     };
     tokio::select! {
+        // By chance it would not be the same in each run of a simulation.
+        biased;
         first = first => first,
         () = tokio::time::sleep(service.hub.limits.handshake) => {
             Err(End::Close(Close::new(CloseReason::HandshakeTimeout)))

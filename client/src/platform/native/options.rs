@@ -6,10 +6,12 @@ use std::pin::Pin;
 use std::sync::Arc;
 
 use http::header::{HeaderMap, HeaderName, HeaderValue};
+use sente::driver::System;
 use tokio::io::{AsyncRead, AsyncWrite};
 
 use crate::builder::ClientBuilder;
 use crate::error::SetupError;
+use crate::random::Random;
 
 /// A stream of bytes that a client can speak over, for [`ClientBuilder::transport`].
 pub trait ByteStream: AsyncRead + AsyncWrite + Send + Unpin + 'static {}
@@ -35,6 +37,17 @@ pub(crate) struct Options {
     pub(super) headers: HeaderMap,
     pub(super) tls: Option<Arc<rustls::ClientConfig>>,
     pub(super) transport: Option<Transport>,
+    pub(super) system: Option<Simulated>,
+}
+
+/// What stands in for the operating system.
+#[derive(Clone)]
+pub(super) struct Simulated(pub(super) Arc<dyn System>);
+
+impl fmt::Debug for Simulated {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Simulated")
+    }
 }
 
 /// What only programs with threads can choose; browsers choose for their pages.
@@ -97,6 +110,15 @@ impl ClientBuilder {
             let opening = open(host, port);
             Box::pin(async move { Ok(Box::new(opening.await?) as Box<dyn ByteStream>) })
         })));
+        self
+    }
+
+    /// Takes the time of day, random numbers and tasks from `system`: for simulations alone, since
+    /// who can foresee the numbers can take over the session. `sente-test` sets it.
+    #[doc(hidden)]
+    pub fn system(mut self, system: Arc<dyn System>) -> Self {
+        self.platform.system = Some(Simulated(Arc::clone(&system)));
+        self.random = Some(Random(Box::new(move || system.random())));
         self
     }
 }
