@@ -11,6 +11,9 @@ use crate::{FreshReason, ResumeSecret, Secret, SessionId};
 /// The version of the wire format that this crate speaks.
 pub const VERSION: u16 = 1;
 
+/// The most polls that one client awaits at a time.
+pub const POLLS: u8 = 3;
+
 /// One frame. A WebSocket message is one frame; the body of a poll holds several.
 pub enum Frame {
     /// Client to server: opens or resumes a session. The first frame on every carrier.
@@ -132,6 +135,9 @@ pub struct Request {
     pub number: u64,
     /// Whether the server holds it until something waits (a poll) or answers at once (a send).
     pub hold: bool,
+    /// How many of the polls before this one the client still awaits; less than [`POLLS`]. 0 of a
+    /// send.
+    pub beside: u8,
 }
 
 /// Acknowledgement and numbered items, either way.

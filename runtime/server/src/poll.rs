@@ -10,7 +10,7 @@ use http::StatusCode;
 use http::request::Parts;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use sente_proto::frame::{Data, Frame, Hello, Request as Head};
-use sente_proto::server::{Carrier, Heard, Turn};
+use sente_proto::server::{Carrier, Heard, Place, Turn};
 use sente_proto::session::Session;
 use sente_proto::wire::{self, BodyFrames, WireError};
 use sente_proto::{Close, CloseReason, Time};
@@ -207,15 +207,18 @@ fn take_in(
 
 /// Waits until there is something to answer a poll with.
 async fn hold(service: &Service, client: &Arc<Client>, form: Form, head: &Head) -> Response {
+    let held = Held { client, head };
     let bell = client.port.bell();
-    let until = service.hub.clock.now() + service.hub.limits.poll_hold;
+    let since = service.hub.clock.now();
     let mut has_yielded = false;
     loop {
         bell.clear();
         let next =
-            client.with(|now, chair, session| look(now, chair, session, head, until, has_yielded));
+            client.with(|now, chair, session| look(now, chair, session, head, since, has_yielded));
         match next {
             Next::Answer(frames) => {
+                // Whoever is behind may be answered from now on.
+                drop(held);
                 let codec = client.port.codec();
                 let mut body = Vec::new();
                 for frame in frames {
@@ -236,6 +239,21 @@ async fn hold(service: &Service, client: &Arc<Client>, form: Form, head: &Head) 
     }
 }
 
+/// A poll that is held, until it is answered or its client has gone.
+struct Held<'a> {
+    client: &'a Client,
+    head: &'a Head,
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        let Self { client, head } = self;
+        if client.chair().seat.answered(head.epoch, head.number) {
+            client.port.ring();
+        }
+    }
+}
+
 enum Next {
     Answer(Vec<Vec<u8>>),
     Close(Close),
@@ -249,13 +267,14 @@ fn look(
     chair: &mut Chair,
     session: &mut Session,
     head: &Head,
-    until: Time,
+    since: Time,
     has_yielded: bool,
 ) -> Next {
     if let Some(end) = &chair.end {
         return Next::Close(end.clone());
     }
-    if !chair.seat.is_held(head.epoch, head.number) {
+    let place = chair.seat.place(head.epoch, head.number);
+    if place == Place::Over {
         return if chair.seat.is_current(head.epoch) {
             Next::Answer(Vec::new())
         } else if chair.seat.epoch() == head.epoch {
@@ -264,7 +283,8 @@ fn look(
             Next::Close(chair.seat.replaced())
         };
     }
-    if session.has_data(now) {
+    let is_first = place == Place::First;
+    if is_first && session.has_data(now) {
         let is_busy = session.handlers_running() > 1 || session.calls_in_flight() > 1;
         if is_busy && !has_yielded {
             return Next::Yield;
@@ -279,8 +299,10 @@ fn look(
         }
         return Next::Answer(frames);
     }
+    let until = since + chair.seat.hold(head.number, session.limits());
     if now >= until {
         return Next::Answer(Vec::new());
     }
-    Next::Wait(session.poll_timeout().map_or(until, |due| due.min(until)))
+    let data = session.poll_timeout().filter(|_| is_first);
+    Next::Wait(data.map_or(until, |due| due.min(until)))
 }

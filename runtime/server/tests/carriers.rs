@@ -145,6 +145,61 @@ async fn the_newest_poll_is_held_and_the_others_are_answered_with_nothing() {
 }
 
 #[tokio::test]
+async fn polls_beside_each_other_are_answered_in_their_order() {
+    let (builder, _) = lobby();
+    let site = Site::start(builder).await;
+    let client = Poller::open(site.address, hello_of("ann")).await;
+    let mut presence = site.server.presence();
+    let poll = |number, beside| {
+        let client = client.clone();
+        tokio::spawn(async move { client.poll_beside(number, 0, beside).await.items() })
+    };
+    let first = poll(1, 0);
+    soon(
+        "the client's coming",
+        futures_util::StreamExt::next(&mut presence),
+    )
+    .await;
+    let second = poll(2, 1);
+    for (poll, text) in [(first, "one"), (second, "two")] {
+        Chat::to_clients(site.server.user("ann")).said(text);
+        assert_eq!(poll.await.expect("no panic"), [said(text)]);
+    }
+}
+
+#[tokio::test]
+async fn a_poll_does_not_wait_for_an_older_one_whose_client_has_gone() {
+    let (builder, _) = lobby();
+    let site = Site::start(builder).await;
+    let client = Poller::open(site.address, hello_of("ann")).await;
+    let mut presence = site.server.presence();
+    let poll = |number, beside| {
+        let client = client.clone();
+        tokio::spawn(async move { client.poll_beside(number, 0, beside).await.items() })
+    };
+    let gone = poll(1, 0);
+    soon(
+        "the client's coming",
+        futures_util::StreamExt::next(&mut presence),
+    )
+    .await;
+    gone.abort();
+    let mut second = poll(2, 1);
+    // What goes before the server has noticed is lost with the first.
+    let answered = async {
+        loop {
+            Chat::to_clients(site.server.user("ann")).said("news");
+            tokio::select! {
+                items = &mut second => return items,
+                () = tokio::time::sleep(Duration::from_millis(10)) => {}
+            }
+        }
+    };
+    let items = soon("an answer", answered).await.expect("no panic");
+    assert!(items.contains(&said("news")));
+}
+
+#[tokio::test]
 async fn a_lost_answer_to_a_poll_comes_again_and_a_repeated_send_does_not() {
     let (builder, _) = lobby();
     let site = Site::start(builder).await;

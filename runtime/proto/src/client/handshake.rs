@@ -216,7 +216,7 @@ impl Client {
             }
             CarrierKind::Poll => {
                 if let Some(polling) = &mut self.polling {
-                    polling.go_live();
+                    polling.go_live(now);
                 }
                 match &mut self.socket {
                     // It may still be answered, and then the session moves up to it.

@@ -1,9 +1,14 @@
-//! Long polling: one request held by the server, and one that sends, at a time.
+//! Long polling: requests that the server holds, and one that sends at a time.
+//!
+//! One poll is enough while events are further apart than a round trip. Faster ones would wait for
+//! the next poll to come, so a client that sees that has up to [`POLLS`] under way, evenly apart.
+//! Their answers are taken in in their order, whatever the order in which they come.
 
+use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::{CarrierKind, Client, ConnectionEnd, ExchangeId, Response, Transmit};
-use crate::frame::{Data, Frame, Request};
+use crate::frame::{Data, Frame, POLLS, Request};
 use crate::session::Session;
 use crate::wire;
 use crate::{Refused, RefusedReason, SessionId, Time};
@@ -17,8 +22,12 @@ pub(super) struct Polling {
     /// The hello's request, until it is answered.
     hello: Option<ExchangeId>,
     live: bool,
-    /// The request that the server holds.
-    poll: Option<ExchangeId>,
+    /// The requests that the server holds, oldest first.
+    awaited: VecDeque<Awaited>,
+    /// How many there are to be.
+    abreast: u8,
+    /// How long a request takes at least that is answered at once.
+    round_trip: Duration,
     /// The request that brings what waits.
     send: Option<ExchangeId>,
     /// The namespaces whose tables are in it.
@@ -33,6 +42,24 @@ pub(super) struct Polling {
     greet_at: Option<Time>,
 }
 
+/// A poll, until its answer has been taken in.
+struct Awaited {
+    exchange: ExchangeId,
+    sent: Time,
+    /// What came before the answer to an older one.
+    answer: Option<Vec<Frame>>,
+}
+
+/// Which of its requests a client sees answered.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Asked {
+    Hello,
+    Poll,
+    Send,
+}
+
+/// Where a round trip is shorter than this, events do not wait long for the next poll.
+const NEAR: Duration = Duration::from_millis(10);
 /// After so many failed requests in a row the carrier is lost.
 const FAILURES: u32 = 3;
 /// How long a failed request waits before it goes again, times the failures so far.
@@ -52,11 +79,77 @@ impl Polling {
         self.live && self.send.is_none() && self.retry_at.is_none()
     }
 
-    pub(super) fn go_live(&mut self) {
+    pub(super) fn go_live(&mut self, now: Time) {
         self.live = true;
         self.failures = 0;
         self.hello = None;
         self.greet_at = None;
+        // With what it took to connect: the first poll that is answered at once knows better.
+        self.round_trip = now - self.since;
+    }
+
+    /// When the next poll is to go.
+    fn next_poll(&self) -> Option<Time> {
+        match self.awaited.back() {
+            None => Some(Time::default()),
+            Some(last) if self.awaited.len() < self.abreast.into() => {
+                Some(last.sent + self.round_trip / self.abreast.into())
+            }
+            Some(_) => None,
+        }
+    }
+
+    /// Which request that was. Polls stay until their turn has come.
+    fn asked(&mut self, exchange: ExchangeId) -> Option<Asked> {
+        if self.hello == Some(exchange) {
+            self.hello = None;
+            Some(Asked::Hello)
+        } else if self.send == Some(exchange) {
+            self.send = None;
+            Some(Asked::Send)
+        } else {
+            let mut polls = self.awaited.iter();
+            polls
+                .any(|poll| poll.exchange == exchange)
+                .then_some(Asked::Poll)
+        }
+    }
+
+    /// Keeps the answer to a poll until its turn has come, and sees in it whether there should be
+    /// more of them.
+    fn poll_answered(&mut self, now: Time, exchange: ExchangeId, answer: Vec<Frame>) {
+        let mut polls = self.awaited.iter_mut();
+        let Some(poll) = polls.find(|poll| poll.exchange == exchange) else {
+            return;
+        };
+        let took = now - poll.sent;
+        let brings = |frame: &Frame| matches!(frame, Frame::Data(data) if !data.items.is_empty());
+        let is_busy = answer.iter().any(brings);
+        poll.answer = Some(answer);
+        self.round_trip = self.round_trip.min(took);
+        if !is_busy {
+            self.abreast = 1;
+        } else if took >= self.round_trip * 3 {
+            self.abreast = (self.abreast - 1).max(1);
+        } else if took * 2 < self.round_trip * 3 && self.round_trip >= NEAR {
+            self.abreast = (self.abreast + 1).min(POLLS);
+        }
+    }
+
+    /// The next answer whose turn has come.
+    fn next_answer(&mut self) -> Option<Vec<Frame>> {
+        let answer = self.awaited.front_mut()?.answer.take()?;
+        self.awaited.pop_front();
+        Some(answer)
+    }
+
+    /// Gives up all polls but one that has failed. The next one begins anew.
+    fn give_up_polls(&mut self, failed: Option<ExchangeId>) -> impl Iterator<Item = Transmit> {
+        self.abreast = 1;
+        std::mem::take(&mut self.awaited)
+            .into_iter()
+            .filter(move |poll| poll.answer.is_none() && Some(poll.exchange) != failed)
+            .map(|poll| Transmit::Abort(poll.exchange))
     }
 }
 
@@ -77,7 +170,9 @@ impl Client {
             wanted: self.known_session(),
             hello: Some(exchange),
             live: false,
-            poll: None,
+            awaited: VecDeque::new(),
+            abreast: 1,
+            round_trip: Duration::ZERO,
             send: None,
             tables_in_send: Vec::new(),
             polls: 0,
@@ -110,7 +205,10 @@ impl Client {
 
     pub(super) fn polling_timer(&self) -> Option<Time> {
         let polling = self.polling.as_ref()?;
-        polling.greet_at.or(polling.retry_at)
+        polling
+            .greet_at
+            .or(polling.retry_at)
+            .or_else(|| polling.next_poll().filter(|_| polling.live))
     }
 
     pub(super) fn polling_timeout(&mut self, now: Time, session: &mut Session) {
@@ -129,10 +227,10 @@ impl Client {
     }
 
     pub(super) fn drop_polling(&mut self) {
-        if let Some(polling) = self.polling.take() {
-            let exchanges = [polling.hello, polling.poll, polling.send];
-            self.transmits
-                .extend(exchanges.into_iter().flatten().map(Transmit::Abort));
+        if let Some(mut polling) = self.polling.take() {
+            let others = [polling.hello, polling.send].into_iter().flatten();
+            self.transmits.extend(others.map(Transmit::Abort));
+            self.transmits.extend(polling.give_up_polls(None));
         }
     }
 
@@ -144,7 +242,8 @@ impl Client {
         }
         // Tables go ahead of everything, with the first request that brings events.
         let may_send = polling.send.is_none();
-        let hold = polling.poll.is_none() && (self.wanted_tables.is_empty() || !may_send);
+        let hold = polling.next_poll().is_some_and(|at| at <= now)
+            && (self.wanted_tables.is_empty() || !may_send);
         if !hold && !(may_send && (session.has_data(now) || !self.wanted_tables.is_empty())) {
             return None;
         }
@@ -170,6 +269,7 @@ impl Client {
             epoch: polling.epoch,
             number: *number,
             hold,
+            beside: if hold { polling.awaited.len() as u8 } else { 0 },
         });
         let codec = session.codec();
         let mut body = Vec::new();
@@ -178,7 +278,11 @@ impl Client {
             wire::append_to_body(codec, &tables, &mut body);
         }
         if hold {
-            polling.poll = Some(exchange);
+            polling.awaited.push_back(Awaited {
+                exchange,
+                sent: now,
+                answer: None,
+            });
             let acknowledge = Some(session.acknowledge(now));
             wire::append_to_body(
                 codec,
@@ -222,6 +326,7 @@ impl Client {
             epoch: polling.epoch,
             number: polling.sends,
             hold: false,
+            beside: 0,
         });
         let mut body = Vec::new();
         wire::append_to_body(session.codec(), &request, &mut body);
@@ -244,36 +349,54 @@ impl Client {
         let Some(polling) = &mut self.polling else {
             return;
         };
-        let epoch = polling.epoch;
-        let is_hello = polling.hello == Some(exchange);
-        let is_send = polling.send == Some(exchange);
-        if is_hello {
-            polling.hello = None;
-        } else if is_send {
-            polling.send = None;
-        } else if polling.poll == Some(exchange) {
-            polling.poll = None;
-        } else {
+        let Some(asked) = polling.asked(exchange) else {
             return;
-        }
-        let frames = match response {
-            Ok(response) => match frames(session, &response) {
-                Ok(frames) => frames,
-                Err(failed) => return self.request_failed(now, session, is_hello, is_send, failed),
-            },
-            Err(error) => {
-                return self.request_failed(now, session, is_hello, is_send, Failed::Error(error));
+        };
+        let answer = response
+            .map_err(Failed::Error)
+            .and_then(|response| frames(session, &response));
+        let answer = match answer {
+            Ok(answer) => answer,
+            Err(failed) => {
+                return self.request_failed(now, session, asked, Some(exchange), failed);
             }
         };
-        if let Some(polling) = &mut self.polling
-            && !is_hello
-        {
+        if asked != Asked::Hello {
             polling.failures = 0;
         }
         if self.active == Some(CarrierKind::Poll) {
             self.received(now);
         }
-        for frame in frames {
+        match asked {
+            Asked::Send => self.answered(now, session, answer),
+            Asked::Hello => {
+                self.answered(now, session, answer);
+                let is_answered = self.polling.as_ref().is_none_or(|polling| {
+                    polling.live || polling.greet_at.is_some() || polling.hello.is_some()
+                });
+                if !is_answered {
+                    let error =
+                        "the server's answer to the hello holds neither welcome nor refusal";
+                    let failed = Failed::Error(error.to_owned());
+                    self.request_failed(now, session, asked, None, failed);
+                }
+            }
+            Asked::Poll => {
+                if let Some(polling) = &mut self.polling {
+                    polling.poll_answered(now, exchange, answer);
+                }
+                while let Some(answer) = self.polling.as_mut().and_then(Polling::next_answer) {
+                    self.answered(now, session, answer);
+                }
+            }
+        }
+    }
+
+    fn answered(&mut self, now: Time, session: &mut Session, answer: Vec<Frame>) {
+        let Some(epoch) = self.polling.as_ref().map(|polling| polling.epoch) else {
+            return;
+        };
+        for frame in answer {
             // A frame before this one may have ended the carrier.
             if self
                 .polling
@@ -282,16 +405,12 @@ impl Client {
             {
                 return;
             }
+            if matches!(&frame, Frame::Data(data) if session.misses_before(data)) {
+                let error = "the answer to a poll went astray: a proxy may have sent it twice";
+                let failed = Failed::Error(error.to_owned());
+                return self.request_failed(now, session, Asked::Poll, None, failed);
+            }
             self.handle_frame(now, session, CarrierKind::Poll, epoch, frame);
-        }
-        if is_hello
-            && self.polling.as_ref().is_some_and(|polling| {
-                !polling.live && polling.greet_at.is_none() && polling.hello.is_none()
-            })
-        {
-            let error =
-                "the server's answer to the hello holds neither welcome nor refusal".to_owned();
-            self.request_failed(now, session, true, false, Failed::Error(error));
         }
     }
 
@@ -299,16 +418,18 @@ impl Client {
         &mut self,
         now: Time,
         session: &mut Session,
-        is_hello: bool,
-        is_send: bool,
+        asked: Asked,
+        exchange: Option<ExchangeId>,
         failed: Failed,
     ) {
         match failed {
-            Failed::Refused(refused) if is_hello => return self.refused(now, session, refused),
+            Failed::Refused(refused) if asked == Asked::Hello => {
+                return self.refused(now, session, refused);
+            }
             Failed::Refused(_) => {}
             Failed::Error(error) => self.change(|state| state.last_poll_error = Some(error)),
         }
-        if is_hello {
+        if asked == Asked::Hello {
             return self.polling_hello_failed(now, session);
         }
         let Some(polling) = &mut self.polling else {
@@ -320,8 +441,11 @@ impl Client {
             return;
         }
         polling.retry_at = (polling.failures > 1).then(|| now + RETRY * polling.failures);
-        if is_send {
+        if asked == Asked::Send {
             self.wanted_tables = std::mem::take(&mut polling.tables_in_send);
+        } else {
+            // Those behind it bring what cannot be taken in before what is lost has come again.
+            self.transmits.extend(polling.give_up_polls(exchange));
         }
         // What either side has said in the exchange may be lost: this side says it again, and asks
         // the server for what it said. Else one may wait for credit that the other has given.

@@ -1,5 +1,8 @@
 //! Who serves a session now, and whether the client is still there.
 
+use std::collections::VecDeque;
+use std::time::Duration;
+
 use super::Mappings;
 use crate::frame::{Acknowledge, Data, Frame, Hello, Offer, Request};
 use crate::session::Session;
@@ -32,11 +35,24 @@ pub enum Heard {
 pub enum Turn {
     /// A send: take in its frames, and answer with an acknowledgement at once.
     Send,
-    /// A poll: take in its frames, and hold it while [`Seat::is_held`], until something waits.
+    /// A poll: take in its frames, and hold it as [`Seat::place`] says, until something waits.
     Hold,
     /// A request that has come before, or that a newer one has overtaken: take in its frames, and
     /// answer with nothing at once.
     Late,
+}
+
+/// Where a poll stands that is being held.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[must_use]
+pub enum Place {
+    /// What waits goes with its answer.
+    First,
+    /// What waits goes with the answer to an older one, which the client reads first.
+    Behind,
+    /// It is held no longer: to be answered at once, with nothing, or with
+    /// [`replaced`](Seat::replaced) if its carrier no longer serves the session.
+    Over,
 }
 
 /// What the time has come for.
@@ -74,9 +90,15 @@ pub struct Seat {
     /// The numbers of the newest poll and the newest send.
     poll: u64,
     send: u64,
-    /// The newest poll came twice, and the client may have got the answer to the later one.
-    is_repeated: bool,
+    /// The number of the oldest poll that the client still awaits.
+    awaited: u64,
+    /// The polls that are held, oldest first.
+    held: VecDeque<u64>,
 }
+
+/// A poll that has a newer one behind it is given back after so long: the client may have use for
+/// its connection, and keeps the newer one.
+const SPARE: Duration = Duration::from_secs(2);
 
 impl Seat {
     /// An empty one, for that session, which begins now.
@@ -94,7 +116,8 @@ impl Seat {
             wants_tables: false,
             poll: 0,
             send: 0,
-            is_repeated: false,
+            awaited: 0,
+            held: VecDeque::new(),
         }
     }
 
@@ -160,7 +183,8 @@ impl Seat {
         self.carrier = Some(carrier);
         self.poll = 0;
         self.send = 0;
-        self.is_repeated = false;
+        self.awaited = 0;
+        self.held.clear();
         self.heard(now);
         self.wants_tables = mappings.wants_tables(&hello.namespaces);
         if session.mapping().is_none() {
@@ -281,17 +305,32 @@ impl Seat {
         if !request.hold {
             return Ok(self.handle_send(session, request.number));
         }
-        if request.number <= self.poll {
-            self.is_repeated |= request.number == self.poll;
-            return Ok(Turn::Late);
+        Ok(self.handle_poll(session, request))
+    }
+
+    fn handle_poll(&mut self, session: &mut Session, request: &Request) -> Turn {
+        let number = request.number;
+        if number <= self.poll {
+            if number >= self.awaited {
+                // Of two answers to a poll that came twice the client takes one, and nobody knows
+                // which. What the other brought is brought again, and this one brings nothing.
+                self.answered(request.epoch, number);
+                session.rewind();
+                session.acknowledge_anew();
+            }
+            return Turn::Late;
         }
-        self.poll = request.number;
-        if std::mem::take(&mut self.is_repeated) {
-            session.acknowledge_anew();
+        self.poll = number;
+        self.awaited = number.saturating_sub(request.beside.into()).max(1);
+        if request.beside == 0 {
+            // The client awaits nothing else and says in this poll what it has: whatever it has not
+            // was lost on the way.
+            session.rewind();
         }
-        // The client says in this poll what it has; an answer that it has not may be lost.
-        session.rewind();
-        Ok(Turn::Hold)
+        let awaited = self.awaited;
+        self.held.retain(|held| *held >= awaited);
+        self.held.push_back(number);
+        Turn::Hold
     }
 
     /// Of two answers to a request that came twice the client takes one, and nobody knows which. What
@@ -305,11 +344,33 @@ impl Seat {
         Turn::Send
     }
 
-    /// Whether that poll is still the newest of the carrier that serves the session. If not, it is
-    /// answered at once: with nothing, or [`replaced`](Self::replaced) if its epoch has passed.
+    /// Where a poll of the carrier of that epoch stands now.
+    pub fn place(&self, epoch: u64, number: u64) -> Place {
+        match self.held.iter().position(|held| *held == number) {
+            Some(0) if self.is_current(epoch) => Place::First,
+            Some(_) if self.is_current(epoch) => Place::Behind,
+            _ => Place::Over,
+        }
+    }
+
+    /// How long that poll is held at most, counted from when it came.
     #[must_use]
-    pub fn is_held(&self, epoch: u64, number: u64) -> bool {
-        self.is_current(epoch) && self.poll == number
+    pub fn hold(&self, number: u64, limits: &Limits) -> Duration {
+        if number == self.poll {
+            limits.poll_hold
+        } else {
+            limits.poll_hold.min(SPARE)
+        }
+    }
+
+    /// That poll has been answered, or nobody waits for its answer any more. Returns whether another
+    /// one is [first](Place::First) now.
+    pub fn answered(&mut self, epoch: u64, number: u64) -> bool {
+        let was_first = self.place(epoch, number) == Place::First;
+        if epoch == self.epoch {
+            self.held.retain(|held| *held != number);
+        }
+        was_first && !self.held.is_empty()
     }
 
     // ---- time ----

@@ -21,7 +21,7 @@ impl Session {
             return Ok(());
         }
         let mut number = data.first;
-        if number == 0 || number > self.inbox.received() + 1 {
+        if number == 0 || self.misses_before(&data) {
             return Err(CloseReason::Gap);
         }
         for item in data.items {
@@ -39,6 +39,13 @@ impl Session {
         }
         self.inbox.arrived(now);
         Ok(())
+    }
+
+    /// Whether items are missing before those of a frame: on carriers whose answers may go astray
+    /// that is no fault of the other side.
+    #[must_use]
+    pub fn misses_before(&self, data: &Data) -> bool {
+        !data.items.is_empty() && data.first > self.inbox.received() + 1
     }
 
     fn receive(&mut self, now: Time, number: u64, new: u64, item: Item) -> Result<(), CloseReason> {

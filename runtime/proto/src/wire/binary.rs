@@ -12,8 +12,8 @@ use super::{
 };
 use crate::contract::{Table, TableEvent, TableReply};
 use crate::frame::{
-    Acknowledge, Answer, Data, Frame, Hello, Item, Offer, Outcome, Request, Resume, Terms, VERSION,
-    Welcome,
+    Acknowledge, Answer, Data, Frame, Hello, Item, Offer, Outcome, POLLS, Request, Resume, Terms,
+    VERSION, Welcome,
 };
 use crate::reason::{Close, Refused};
 use crate::{CloseReason, FreshReason, RefusedReason, ResumeSecret, Secret, SessionId};
@@ -332,16 +332,23 @@ fn encode_request(request: &Request, out: &mut Vec<u8>) {
     put_id(out, request.secret.reveal());
     put_varint(out, request.epoch);
     put_varint(out, request.number);
-    out.push(request.hold.into());
+    out.push(if request.hold { 1 + request.beside } else { 0 });
 }
 
 fn decode_request(input: &mut Input<'_>) -> Result<Request, WireError> {
+    let (session, secret) = (input.id()?, input.id()?);
+    let (epoch, number) = (input.varint()?, input.varint()?);
+    let hold = input.byte()?;
+    if hold > POLLS {
+        return Err(WireError::Malformed("a client awaits too many polls"));
+    }
     Ok(Request {
-        session: SessionId::new(input.id()?),
-        secret: ResumeSecret::new(input.id()?),
-        epoch: input.varint()?,
-        number: input.varint()?,
-        hold: input.present()?,
+        session: SessionId::new(session),
+        secret: ResumeSecret::new(secret),
+        epoch,
+        number,
+        hold: hold > 0,
+        beside: hold.saturating_sub(1),
     })
 }
 

@@ -312,6 +312,7 @@ const REQUEST: Golden = Golden {
             epoch: 2,
             number: 300,
             hold: true,
+            beside: 1,
         })
     },
     binary: "
@@ -320,9 +321,9 @@ const REQUEST: Golden = Golden {
         202122232425262728292a2b2c2d2e2f -- secret
         02                               -- epoch
         ac 02                            -- number 300
-        01                               -- hold: a poll
+        02                               -- hold: a poll, beside one more
     ",
-    text: r#"{"request":{"session":"101112131415161718191a1b1c1d1e1f","secret":"202122232425262728292a2b2c2d2e2f","epoch":2,"number":300,"hold":true}}"#,
+    text: r#"{"request":{"session":"101112131415161718191a1b1c1d1e1f","secret":"202122232425262728292a2b2c2d2e2f","epoch":2,"number":300,"hold":true,"beside":1}}"#,
 };
 // ANCHOR_END: request
 

@@ -56,6 +56,7 @@ fn what_an_answer_to_a_repeated_request_said_is_said_again() {
             epoch: 5,
             number,
             hold,
+            beside: 0,
         };
         seat.handle_request(at(0), session, &request)
     };

@@ -9,8 +9,8 @@ use proptest::prelude::*;
 use sente_proto::codec::Codec;
 use sente_proto::contract::{Table, TableEvent, TableReply};
 use sente_proto::frame::{
-    Acknowledge, Answer, Data, Failure, Frame, Hello, Item, Offer, Outcome, Request, Resume, Terms,
-    Welcome,
+    Acknowledge, Answer, Data, Failure, Frame, Hello, Item, Offer, Outcome, POLLS, Request, Resume,
+    Terms, Welcome,
 };
 use sente_proto::{
     Close, CloseReason, FreshReason, Refused, RefusedReason, ResumeSecret, Secret, SessionId,
@@ -221,15 +221,18 @@ fn close() -> impl Strategy<Value = Shown> {
 }
 
 fn request() -> impl Strategy<Value = Shown> {
-    any::<(u128, u128, u64, u64, bool)>().prop_map(|(session, secret, epoch, number, hold)| {
-        Shown(Frame::Request(Request {
-            session: SessionId::new(session),
-            secret: ResumeSecret::new(secret),
-            epoch,
-            number,
-            hold,
-        }))
-    })
+    (any::<(u128, u128, u64, u64)>(), option::of(0..POLLS)).prop_map(
+        |((session, secret, epoch, number), beside)| {
+            Shown(Frame::Request(Request {
+                session: SessionId::new(session),
+                secret: ResumeSecret::new(secret),
+                epoch,
+                number,
+                hold: beside.is_some(),
+                beside: beside.unwrap_or_default(),
+            }))
+        },
+    )
 }
 
 fn item() -> impl Strategy<Value = Item> {

@@ -9,9 +9,9 @@ use bytes::Bytes;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use sente_proto::codec::Codec;
-use sente_proto::frame::{Acknowledge, Data, Failure, Frame, Hello, Item, Outcome};
+use sente_proto::frame::{Acknowledge, Data, Failure, Frame, Hello, Item, Outcome, POLLS, Request};
 use sente_proto::wire::{self, DataWriter, OVERHEAD, WireError, WireLimits};
-use sente_proto::{CloseReason, Refused, RefusedReason};
+use sente_proto::{CloseReason, Refused, RefusedReason, ResumeSecret, SessionId};
 
 use any::{Shown, data, frame};
 
@@ -236,6 +236,24 @@ fn numbers_of_items_begin_at_one_and_do_not_run_over() {
         malformed(Codec::Json, r#"{"first":1,"items":[["skip",0]]}"#),
         "nothing is skipped"
     );
+}
+
+#[test]
+fn a_client_awaits_few_polls() {
+    let request = |beside| {
+        Frame::Request(Request {
+            session: SessionId::new(1),
+            secret: ResumeSecret::new(2),
+            epoch: 1,
+            number: 9,
+            hold: true,
+            beside,
+        })
+    };
+    for codec in [Codec::Bincode, Codec::Json] {
+        assert!(decoded(codec, encoded(codec, &request(POLLS - 1))).is_ok());
+        malformed(codec, encoded(codec, &request(POLLS)));
+    }
 }
 
 #[test]

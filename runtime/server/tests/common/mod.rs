@@ -527,18 +527,29 @@ impl Poller {
     }
 
     pub fn request(&self, number: u64, hold: bool) -> Frame {
+        self.request_beside(number, hold, 0)
+    }
+
+    fn request_beside(&self, number: u64, hold: bool, beside: u8) -> Frame {
         Frame::Request(Request {
             session: self.session,
             secret: self.secret.clone(),
             epoch: self.epoch,
             number,
             hold,
+            beside,
         })
     }
 
     pub async fn poll(&self, number: u64, received: u64) -> Answer {
         let frames = [self.request(number, true), data(received, 0, Vec::new())];
         post(self.address, frames).await
+    }
+
+    /// A poll beside so many others that are awaited.
+    pub async fn poll_beside(&self, number: u64, received: u64, beside: u8) -> Answer {
+        let head = self.request_beside(number, true, beside);
+        post(self.address, [head, data(received, 0, Vec::new())]).await
     }
 
     pub async fn send(&self, number: u64, frames: impl IntoIterator<Item = Frame>) -> Answer {

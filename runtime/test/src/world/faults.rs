@@ -11,7 +11,6 @@ use sente_proto::{Close, CloseReason, FreshReason, wire};
 
 use super::World;
 use super::queue::{ForClient, ForServer, What};
-use super::server::At;
 use crate::model::Verdict;
 use crate::network::Sockets;
 use crate::plan::Fault;
@@ -158,7 +157,7 @@ impl World {
         for (half, seated) in seats.into_iter().enumerate() {
             let Some(seated) = seated else { continue };
             self.model.vanishes(half, self.now);
-            if let At::Poll(Some(held)) = seated.carrier {
+            for held in seated.held() {
                 self.request_lost(held.of);
             }
         }

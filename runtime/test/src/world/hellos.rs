@@ -110,7 +110,7 @@ impl World {
             return Ok(Err(Frame::Close(Box::new(close))));
         }
         let replaced = Frame::Close(Box::new(seated.seat.replaced()));
-        let before = std::mem::replace(&mut seated.carrier, At::Poll(None));
+        let before = std::mem::replace(&mut seated.carrier, At::Poll(Vec::new()));
         let frame = Frame::Welcome(Box::new(welcome(now, &mut seated.session, hello, greeting)));
         self.leave(half, before, &replaced);
         Ok(Ok((half, frame)))
@@ -119,7 +119,7 @@ impl World {
     /// Tells a carrier why it no longer serves the session.
     pub(super) fn leave(&mut self, half: usize, carrier: At, why: &Frame) {
         match carrier {
-            At::Nothing | At::Poll(None) => {}
+            At::Nothing => {}
             At::Socket(socket) => {
                 let mut message = Vec::new();
                 wire::encode(self.plan.codec, why, &mut message);
@@ -127,7 +127,11 @@ impl World {
                 self.send_down(socket, Bytes::from(message));
                 self.server_closes(socket);
             }
-            At::Poll(Some(held)) => self.answer(held.of, 409, std::slice::from_ref(why)),
+            At::Poll(held) => {
+                for held in held {
+                    self.answer(held.of, 409, std::slice::from_ref(why));
+                }
+            }
         }
     }
 }

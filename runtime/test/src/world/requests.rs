@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use sente_proto::codec::Codec;
 use sente_proto::frame::{Data, Frame, Request};
-use sente_proto::server::{Carrier, Turn};
+use sente_proto::server::{Carrier, Place, Turn};
 use sente_proto::{Close, CloseReason, wire};
 
 use super::World;
@@ -88,7 +88,6 @@ impl World {
                 return Ok(());
             }
         }
-        let hold = self.plan.limits.poll_hold;
         let Some(seated) = self.server.seat(half) else {
             return Ok(());
         };
@@ -106,48 +105,57 @@ impl World {
                 self.answer(of, 200, &[]);
             }
             Turn::Hold => {
+                if request.beside > 0 {
+                    self.coverage.meet("polls beside others");
+                }
                 let held = Held {
                     of,
                     epoch: request.epoch,
                     number: request.number,
-                    until: now + hold,
+                    since: now,
                 };
-                let before = std::mem::replace(&mut seated.carrier, At::Poll(Some(held)));
-                if let At::Poll(Some(before)) = before {
-                    self.coverage.meet("held polls superseded");
-                    self.answer(before.of, 200, &[]);
+                match &mut seated.carrier {
+                    At::Poll(before) => before.push(held),
+                    At::Nothing | At::Socket(_) => seated.carrier = At::Poll(vec![held]),
                 }
             }
         }
         Ok(())
     }
 
-    /// Answers a held poll if something waits, or it has waited for long enough.
-    pub(super) fn serve_poll(&mut self, half: usize, held: Held) -> bool {
+    /// Answers the polls that are held no longer, and the first one if something waits. Returns
+    /// whether there may be more.
+    pub(super) fn serve_polls(&mut self, half: usize) -> bool {
         let now = self.now;
         let codec = self.plan.codec;
         let Some(seated) = self.server.seat(half) else {
             return false;
         };
-        if seated.seat.is_held(held.epoch, held.number) {
-            if !seated.session.has_data(now) && held.until > now {
-                return false;
+        for held in seated.held().to_vec() {
+            let place = seated.seat.place(held.epoch, held.number);
+            let waits = place == Place::First && seated.session.has_data(now);
+            let is_over =
+                held.since + seated.seat.hold(held.number, seated.session.limits()) <= now;
+            if !waits && !is_over && place != Place::Over {
+                continue;
             }
             let mut body = Vec::new();
-            while body.len() < BODY
+            while waits
+                && body.len() < BODY
                 && let Some(data) = seated.session.poll_data(now)
             {
                 wire::append_encoded_to_body(codec, &data, &mut body);
             }
-            seated.carrier = At::Poll(None);
+            seated.forget(held.of);
+            if place == Place::Over {
+                self.coverage.meet("held polls superseded");
+            }
             let shown = Bytes::from(body.clone());
             self.note_body("server", half, "answers", held.of, &shown);
             self.respond(held.of, 200, body);
-        } else {
-            seated.carrier = At::Poll(None);
-            self.answer(held.of, 200, &[]);
+            return true;
         }
-        true
+        false
     }
 
     pub(super) fn answer(&mut self, of: Asked, status: u16, frames: &[Frame]) {

@@ -43,11 +43,11 @@ pub(super) struct Seated {
 }
 
 /// What serves a session, as the driver knows it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum At {
     Nothing,
     Socket(usize),
-    Poll(Option<Held>),
+    Poll(Vec<Held>),
 }
 
 /// A poll that waits for its answer.
@@ -56,7 +56,27 @@ pub(super) struct Held {
     pub(super) of: Asked,
     pub(super) epoch: u64,
     pub(super) number: u64,
-    pub(super) until: Time,
+    pub(super) since: Time,
+}
+
+impl Seated {
+    /// The polls that wait for an answer, oldest first.
+    pub(super) fn held(&self) -> &[Held] {
+        match &self.carrier {
+            At::Poll(held) => held,
+            At::Nothing | At::Socket(_) => &[],
+        }
+    }
+
+    /// That poll is answered, or nobody waits for its answer any more.
+    pub(super) fn forget(&mut self, of: Asked) {
+        if let At::Poll(held) = &mut self.carrier
+            && let Some(place) = held.iter().position(|held| held.of == of)
+        {
+            let Held { epoch, number, .. } = held.remove(place);
+            self.seat.answered(epoch, number);
+        }
+    }
 }
 
 impl Server {
@@ -124,14 +144,15 @@ impl World {
             }
             ForServer::Request { of, body } => self.server_answers(of, &body),
             ForServer::Aborted { of } => {
-                let held = self.server.seats.iter_mut().flatten().find_map(|seated| {
-                    match &mut seated.carrier {
-                        At::Poll(held) if held.is_some_and(|held| held.of == of) => Some(held),
-                        _ => None,
+                let alive = self.server.alive();
+                let of_it = alive
+                    .filter(|(_, seated)| seated.held().iter().any(|held| held.of == of))
+                    .map(|(half, _)| half);
+                for half in of_it.collect::<Vec<_>>() {
+                    if let Some(seated) = self.server.seat(half) {
+                        seated.forget(of);
                     }
-                });
-                if let Some(held) = held {
-                    *held = None;
+                    self.pump_seat(half)?;
                 }
                 Ok(())
             }
@@ -335,15 +356,14 @@ impl World {
         else {
             return Ok(());
         };
-        let takes_more = match seated.carrier {
-            At::Nothing | At::Poll(None) => false,
-            At::Poll(Some(_)) => true,
-            At::Socket(socket) => self.sockets[socket].down.is_writable(),
+        let takes_more = match &seated.carrier {
+            At::Nothing => false,
+            At::Poll(held) => !held.is_empty(),
+            At::Socket(socket) => self.sockets[*socket].down.is_writable(),
         };
-        let held = match seated.carrier {
-            At::Poll(Some(held)) => Some(held.until),
-            _ => None,
-        };
+        let limits = seated.session.limits();
+        let until = |held: &Held| held.since + seated.seat.hold(held.number, limits);
+        let held = seated.held().iter().map(until).min();
         let own = Some(seated.seat.poll_timeout(&seated.session));
         let data = seated.session.poll_timeout().filter(|_| takes_more);
         seated.timer = [own, data, held].into_iter().flatten().min();
@@ -374,9 +394,10 @@ impl World {
         else {
             return false;
         };
-        match seated.carrier {
-            At::Nothing | At::Poll(None) => false,
+        match &seated.carrier {
+            At::Nothing => false,
             At::Socket(socket) => {
+                let socket = *socket;
                 if !self.sockets[socket].down.is_writable() {
                     self.coverage.meet("carriers backed up");
                     return false;
@@ -389,7 +410,7 @@ impl World {
                 self.send_down(socket, message);
                 true
             }
-            At::Poll(Some(held)) => self.serve_poll(half, held),
+            At::Poll(_) => self.serve_polls(half),
         }
     }
 
@@ -417,7 +438,8 @@ impl World {
         } else {
             "unconfirmed sessions ended"
         });
-        self.leave(half, seated.carrier, &Frame::Close(Box::new(close.clone())));
+        let carrier = std::mem::replace(&mut seated.carrier, At::Nothing);
+        self.leave(half, carrier, &Frame::Close(Box::new(close.clone())));
         let unconfirmed = seated.session.end();
         self.model.ends(half, reason, &unconfirmed, now)?;
         while let Some(event) = seated.session.poll_event() {

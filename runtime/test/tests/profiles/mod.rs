@@ -109,6 +109,7 @@ pub(crate) const PROFILES: &[Profile] = &[
             "requests repeated",
             "late polls",
             "held polls superseded",
+            "polls beside others",
             "requests too late for their carrier",
         ],
     },

@@ -9,7 +9,7 @@ use serde_json::value::RawValue;
 
 use super::payload;
 use crate::contract::{Table, TableEvent, TableReply};
-use crate::frame::{Acknowledge, Answer, Hello, Offer, Request, Resume, Terms, Welcome};
+use crate::frame::{Acknowledge, Answer, Hello, Offer, POLLS, Request, Resume, Terms, Welcome};
 use crate::reason::{Close, Refused};
 use crate::wire::primitive::milliseconds;
 use crate::wire::words::Word;
@@ -359,6 +359,31 @@ pub(super) struct RequestForm {
     epoch: u64,
     number: u64,
     hold: bool,
+    #[serde(default, skip_serializing_if = "Beside::is_none")]
+    beside: Beside,
+}
+
+/// How many polls before this one are awaited.
+#[derive(Clone, Copy, Default, Deserialize, Serialize)]
+#[serde(try_from = "u8")]
+struct Beside(u8);
+
+impl Beside {
+    fn is_none(&self) -> bool {
+        self.0 == 0
+    }
+}
+
+impl TryFrom<u8> for Beside {
+    type Error = &'static str;
+
+    fn try_from(count: u8) -> Result<Self, Self::Error> {
+        if count < POLLS {
+            Ok(Self(count))
+        } else {
+            Err("a client awaits too many polls")
+        }
+    }
 }
 
 impl From<&Request> for RequestForm {
@@ -369,6 +394,7 @@ impl From<&Request> for RequestForm {
             epoch: request.epoch,
             number: request.number,
             hold: request.hold,
+            beside: Beside(request.beside),
         }
     }
 }
@@ -381,6 +407,7 @@ impl From<RequestForm> for Request {
             epoch: form.epoch,
             number: form.number,
             hold: form.hold,
+            beside: if form.hold { form.beside.0 } else { 0 },
         }
     }
 }

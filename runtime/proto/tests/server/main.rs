@@ -1,5 +1,7 @@
 //! The server's machine: what hellos open and resume, and who serves a session.
 
+mod polls;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -382,12 +384,24 @@ impl Served {
     }
 
     fn request(&mut self, at: u64, epoch: u64, number: u64, hold: bool) -> Result<Turn, Close> {
+        self.request_beside(at, epoch, number, hold, 0)
+    }
+
+    fn request_beside(
+        &mut self,
+        at: u64,
+        epoch: u64,
+        number: u64,
+        hold: bool,
+        beside: u8,
+    ) -> Result<Turn, Close> {
         let request = Request {
             session: SessionId::new(1),
             secret: ResumeSecret::new(2),
             epoch,
             number,
             hold,
+            beside,
         };
         self.seat
             .handle_request(seconds(at), &mut self.session, &request)
@@ -533,73 +547,6 @@ fn bytes_that_are_no_frame_are_a_sign_of_life() {
 }
 
 #[test]
-fn a_newer_poll_overtakes_and_brings_again_what_was_not_acknowledged() {
-    let mut served = Served::attached(Carrier::Poll);
-    assert_eq!(served.request(0, 1, 1, true), Ok(Turn::Hold));
-    let _ = served.frame(0, 1, acknowledging(0));
-    served.send(b"one");
-    assert_eq!(served.cut(0), ["one"]);
-    // That answer was lost.
-    assert_eq!(served.request(1, 1, 2, true), Ok(Turn::Hold));
-    let _ = served.frame(1, 1, acknowledging(0));
-    assert!(!served.seat.is_held(1, 1));
-    assert!(served.seat.is_held(1, 2));
-    served.send(b"two");
-    assert_eq!(served.cut(1), ["one", "two"]);
-    // A late one brings nothing, and neither does a repeated one.
-    assert_eq!(served.request(2, 1, 1, true), Ok(Turn::Late));
-    assert_eq!(served.request(2, 1, 2, true), Ok(Turn::Late));
-    assert_eq!(served.request(3, 1, 3, true), Ok(Turn::Hold));
-    let _ = served.frame(3, 1, acknowledging(2));
-    assert!(served.cut(3).is_empty());
-}
-
-#[test]
-fn a_repeated_send_repeats_nothing() {
-    let mut served = Served::attached(Carrier::Poll);
-    for (at, turn) in [(0, Turn::Send), (1, Turn::Late), (2, Turn::Late)] {
-        assert_eq!(served.request(at, 1, 1, false), Ok(turn));
-        assert_eq!(served.frame(at, 1, posting(1)), Ok(Heard::Nothing));
-    }
-    let events = std::iter::from_fn(|| served.session.poll_event()).count();
-    assert_eq!(events, 1);
-    assert_eq!(served.session.acknowledge(seconds(3)).received, 1);
-}
-
-#[test]
-fn requests_of_no_poll_carrier_are_answered_and_change_nothing() {
-    let mut served = Served::attached(Carrier::WebSocket);
-    assert_eq!(
-        reason(served.request(0, 2, 1, true)),
-        Some((CloseReason::Unexpected, 0))
-    );
-    assert_eq!(
-        reason(served.request(0, 1, 1, true)),
-        Some((CloseReason::Unexpected, 0))
-    );
-    assert!(!served.seat.is_confirmed());
-
-    let mut served = Served::attached(Carrier::Poll);
-    assert_eq!(served.request(0, 1, 1, true), Ok(Turn::Hold));
-    assert_eq!(served.timeout(30), Some(Due::Silent));
-    assert_eq!(
-        reason(served.request(31, 1, 2, true)),
-        Some((CloseReason::Silent, 0))
-    );
-}
-
-#[test]
-fn polls_count_anew_on_a_new_carrier() {
-    let mut served = Served::attached(Carrier::Poll);
-    assert_eq!(served.request(0, 1, 7, true), Ok(Turn::Hold));
-    served
-        .attach(1, &hello(1, 2), Carrier::Poll)
-        .expect("it is newer");
-    assert!(!served.seat.is_held(1, 7));
-    assert_eq!(served.request(1, 2, 1, true), Ok(Turn::Hold));
-}
-
-#[test]
 fn frames_that_may_not_come_are_violations() {
     for frame in [
         Frame::Hello(Box::new(hello(1, 2))),
@@ -610,6 +557,7 @@ fn frames_that_may_not_come_are_violations() {
             epoch: 1,
             number: 1,
             hold: true,
+            beside: 0,
         }),
     ] {
         let mut served = Served::attached(Carrier::WebSocket);
