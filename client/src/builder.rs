@@ -18,20 +18,17 @@ use crate::random::{Fault, Random};
 use crate::shared::Shared;
 use crate::state::{Board, StateChanges};
 
-/// Which carriers a client uses.
-pub type Carrier = CarrierChoice;
-
 /// Sets up a [`Client`]; [`Client::builder`] begins one.
 ///
 /// ```no_run
-/// # use sente_client::{Carrier, Client};
+/// # use sente_client::{CarrierChoice, Client};
 /// # #[sente::events] pub enum Chat { #[to_client] Posted { text: String } }
 /// # struct Ui;
 /// # impl ChatClient for Ui { async fn posted(&self, _: &sente::Link, text: String) {} }
 /// # async fn example() -> Result<(), sente_client::NotReady> {
 /// let client = Client::builder("https://example.org/sente")
 ///     .serve(Chat::client(Ui))
-///     .carrier(Carrier::Auto)
+///     .carrier(CarrierChoice::Auto)
 ///     .connect();
 /// client.ready().await?;
 /// # Ok(())
@@ -122,9 +119,9 @@ impl ClientBuilder {
         self
     }
 
-    /// Chooses the carriers. Default: [`Carrier::Auto`], a WebSocket where it works, long polling
+    /// Chooses the carriers. Default: [`CarrierChoice::Auto`], a WebSocket where it works, long polling
     /// where it does not, and back.
-    pub fn carrier(mut self, carrier: Carrier) -> Self {
+    pub fn carrier(mut self, carrier: CarrierChoice) -> Self {
         self.config.carrier = carrier;
         self
     }

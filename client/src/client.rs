@@ -5,10 +5,11 @@ use std::sync::Arc;
 use futures_util::StreamExt;
 use sente::driver::Port;
 use sente::{AsLink, Codec, Events, Link, SendError};
+use sente_proto::client::CarrierChoice;
 use sente_proto::codec::DecodeError;
 use sente_proto::session::Session;
 
-use crate::builder::{Carrier, ClientBuilder};
+use crate::builder::ClientBuilder;
 use crate::error::{NotReady, SetupError};
 use crate::platform::Here;
 use crate::shared::{Command, Shared};
@@ -275,7 +276,7 @@ impl Client {
     }
 
     /// Uses other carriers from now on. The session goes on.
-    pub fn set_carrier(&self, carrier: Carrier) {
+    pub fn set_carrier(&self, carrier: CarrierChoice) {
         self.handle.shared.order(Command::Choose(carrier));
     }
 

@@ -53,7 +53,7 @@ mod shared;
 mod state;
 mod unconfirmed;
 
-pub use builder::{Carrier, ClientBuilder};
+pub use builder::ClientBuilder;
 pub use client::Client;
 pub use credentials::{IntoToken, Token};
 pub use error::{NotReady, SetupError, UrlError};
@@ -68,9 +68,9 @@ pub use sente::{
 };
 #[cfg(feature = "custom")]
 pub use sente::{CustomCodec, CustomError, CustomSlot, CustomValue};
-pub use sente_proto::client::{CarrierKind, ConnectionEnd, SessionState, SocketClosed};
+pub use sente_proto::client::{CarrierChoice, ConnectionEnd, SessionState, SocketClosed};
 pub use sente_proto::codec::DecodeError;
 pub use sente_proto::session::Delivery;
-pub use sente_proto::{CloseReason, FreshReason, Limits, Refused, RefusedReason};
+pub use sente_proto::{Carrier, CloseReason, FreshReason, Limits, Refused, RefusedReason};
 pub use state::{LastClose, State, StateChange, StateChanges};
 pub use unconfirmed::{ResendError, Unconfirmed, UnconfirmedBatches};

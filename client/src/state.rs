@@ -10,10 +10,9 @@ use std::time::{Duration, SystemTime};
 use bytes::Bytes;
 use futures_core::Stream;
 use sente::SessionId;
+use sente_proto::Carrier;
 use sente_proto::Refused;
-use sente_proto::client::{
-    self as machine, CarrierKind, ConnectionEnd, SessionState, SocketClosed,
-};
+use sente_proto::client::{self as machine, ConnectionEnd, SessionState, SocketClosed};
 use slab::Slab;
 
 use crate::error::{NotReady, SetupError};
@@ -34,7 +33,7 @@ use crate::error::{NotReady, SetupError};
 #[non_exhaustive]
 pub struct State {
     /// The carrier that serves the session now; `None` while there is none.
-    pub carrier: Option<CarrierKind>,
+    pub carrier: Option<Carrier>,
     /// Whether there is a connection: events flow.
     pub open: bool,
     /// Whether there ever was one.

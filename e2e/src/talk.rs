@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use sente_client::{Carrier, Client, ClientBuilder, Link};
+use sente_client::{CarrierChoice, Client, ClientBuilder, Link};
 use sente_server::{Peer, Server};
 use tokio::sync::mpsc;
 use tokio::time::sleep;
@@ -115,7 +115,7 @@ impl TalkClient for Screen {
 #[must_use]
 pub fn connect(
     url: &str,
-    carrier: Carrier,
+    carrier: CarrierChoice,
     set_up: impl FnOnce(ClientBuilder) -> ClientBuilder,
 ) -> (Client, Heard) {
     let (heard, hears) = mpsc::unbounded_channel();

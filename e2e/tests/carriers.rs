@@ -3,11 +3,11 @@
 use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
-use sente_client::{Carrier, CarrierKind, Client};
+use sente_client::{Carrier, CarrierChoice, Client};
 use sente_e2e::{Host, Mode, PATIENCE, Proxy, Talk, connect, soon};
 
 /// Waits until the client is connected by that carrier.
-async fn served_by(client: &Client, carrier: CarrierKind) {
+async fn served_by(client: &Client, carrier: Carrier) {
     let mut changes = client.states();
     if client.state().carrier == Some(carrier) {
         return;
@@ -22,11 +22,11 @@ async fn served_by(client: &Client, carrier: CarrierKind) {
     soon("the other carrier", wanted).await;
 }
 
-async fn gets_through(mode: Mode, first: CarrierKind) {
+async fn gets_through(mode: Mode, first: Carrier) {
     let mut host = Host::start(|builder| builder).await;
     let proxy = Proxy::start(host.address(), mode).await;
     let begun = Instant::now();
-    let (client, _heard) = connect(&proxy.url(), Carrier::Auto, |builder| builder);
+    let (client, _heard) = connect(&proxy.url(), CarrierChoice::Auto, |builder| builder);
     Talk::to_server(&client).count(1).unwrap();
     assert_eq!(soon("the first event", host.heard.recv()).await, Some(1));
     assert!(
@@ -39,7 +39,7 @@ async fn gets_through(mode: Mode, first: CarrierKind) {
     // A call is in flight while the session moves up, and neither notices the other.
     let call = tokio::spawn(Talk::to_server(&client).wait(8_000));
     proxy.set(Mode::Pass);
-    served_by(&client, CarrierKind::WebSocket).await;
+    served_by(&client, Carrier::WebSocket).await;
     let answer = tokio::time::timeout(PATIENCE, call).await.unwrap().unwrap();
     assert_eq!(answer, Ok(8_000));
     assert_eq!(host.waits.load(std::sync::atomic::Ordering::SeqCst), 1);
@@ -48,45 +48,45 @@ async fn gets_through(mode: Mode, first: CarrierKind) {
 
 #[tokio::test]
 async fn nothing_between() {
-    gets_through(Mode::Pass, CarrierKind::WebSocket).await;
+    gets_through(Mode::Pass, Carrier::WebSocket).await;
 }
 
 #[tokio::test]
 async fn a_proxy_that_refuses_the_upgrade() {
-    gets_through(Mode::RefuseUpgrade, CarrierKind::Poll).await;
+    gets_through(Mode::RefuseUpgrade, Carrier::Poll).await;
 }
 
 #[tokio::test]
 async fn a_proxy_that_swallows_websocket_frames() {
-    gets_through(Mode::SwallowFrames, CarrierKind::Poll).await;
+    gets_through(Mode::SwallowFrames, Carrier::Poll).await;
 }
 
 #[tokio::test]
 async fn a_proxy_that_swallows_the_answers_on_a_websocket() {
-    gets_through(Mode::SwallowAnswers, CarrierKind::Poll).await;
+    gets_through(Mode::SwallowAnswers, Carrier::Poll).await;
 }
 
 #[tokio::test]
 async fn a_session_moves_between_carriers_under_load_and_both_sides_count_on() {
     const UP_TO: u64 = 3_000;
     let mut host = Host::start(|builder| builder).await;
-    let (client, mut heard) = connect(&host.url(), Carrier::Auto, |builder| builder);
+    let (client, mut heard) = connect(&host.url(), CarrierChoice::Auto, |builder| builder);
     soon("the first handshake", client.ready()).await.unwrap();
     let talk = Talk::to_server(&client);
     let mover = client.clone();
     let mover = tokio::spawn(async move {
         for carrier in [
-            Carrier::Poll,
-            Carrier::WebSocket,
-            Carrier::Poll,
-            Carrier::Auto,
-            Carrier::WebSocket,
+            CarrierChoice::Poll,
+            CarrierChoice::WebSocket,
+            CarrierChoice::Poll,
+            CarrierChoice::Auto,
+            CarrierChoice::WebSocket,
         ] {
             mover.set_carrier(carrier);
-            let kind = if carrier == Carrier::Poll {
-                CarrierKind::Poll
+            let kind = if carrier == CarrierChoice::Poll {
+                Carrier::Poll
             } else {
-                CarrierKind::WebSocket
+                Carrier::WebSocket
             };
             served_by(&mover, kind).await;
         }
@@ -113,7 +113,7 @@ async fn a_session_moves_between_carriers_under_load_and_both_sides_count_on() {
 #[tokio::test]
 async fn a_server_asks_a_client_that_polls() {
     let host = Host::start(|builder| builder).await;
-    let (client, _heard) = connect(&host.url(), Carrier::Poll, |builder| builder);
+    let (client, _heard) = connect(&host.url(), CarrierChoice::Poll, |builder| builder);
     let answer = soon("the answer", Talk::to_server(&client).ask_back()).await;
     assert_eq!(answer, Ok("you asked who?".to_owned()));
 }

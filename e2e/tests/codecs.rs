@@ -4,7 +4,7 @@ use cbor4ii::core::dec::Read;
 use cbor4ii::core::utils::{BufWriter, SliceReader};
 use cbor4ii::serde::{Deserializer, Serializer};
 use sente::{CustomCodec, CustomError, CustomSlot, CustomValue};
-use sente_client::{Carrier, Client, ClientBuilder, Codec, RefusedReason};
+use sente_client::{CarrierChoice, Client, ClientBuilder, Codec, RefusedReason};
 use sente_e2e::{Host, Talk, connect, soon};
 use serde::Serialize;
 use serde::de::DeserializeSeed;
@@ -68,7 +68,7 @@ async fn clients_of_every_codec_share_one_server() {
     ];
     let mut clients = Vec::new();
     for codec in codecs {
-        for carrier in [Carrier::WebSocket, Carrier::Poll] {
+        for carrier in [CarrierChoice::WebSocket, CarrierChoice::Poll] {
             let number = clients.len() as u64;
             let (client, heard) = connect(&host.url(), carrier, |builder| builder.codec(codec));
             let talk = Talk::to_server(&client);
@@ -96,7 +96,7 @@ async fn a_codec_that_the_server_does_not_offer_is_refused_with_the_list() {
     let host = Host::start(|builder| builder.codecs([Codec::Bincode, Codec::MsgPack])).await;
     // ANCHOR_END: offer
     for codec in [Codec::Json, Codec::Postcard, CBOR] {
-        for carrier in [Carrier::WebSocket, Carrier::Poll] {
+        for carrier in [CarrierChoice::WebSocket, CarrierChoice::Poll] {
             let (client, _heard) = connect(&host.url(), carrier, |builder| builder.codec(codec));
             assert!(soon("an answer", client.ready()).await.is_err());
             let refused = client.state().refused.clone().expect("a refusal");

@@ -4,7 +4,7 @@ use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use futures_util::StreamExt;
-use sente_client::{CallError, Carrier, Client, FreshReason, SessionState};
+use sente_client::{CallError, CarrierChoice, Client, FreshReason, SessionState};
 use sente_e2e::{Host, Mode, Proxy, Talk, connect, soon};
 
 /// Waits until a handler of `wait` has begun.
@@ -36,7 +36,7 @@ async fn is_fresh(client: &Client, reason: FreshReason) {
 
 #[tokio::test]
 async fn a_cut_in_the_middle_of_a_call() {
-    for carrier in [Carrier::WebSocket, Carrier::Poll] {
+    for carrier in [CarrierChoice::WebSocket, CarrierChoice::Poll] {
         let host = Host::start(|builder| builder).await;
         let proxy = Proxy::start(host.address(), Mode::Pass).await;
         let (client, _heard) = connect(&proxy.url(), carrier, |builder| builder);
@@ -56,7 +56,7 @@ async fn a_cut_in_the_middle_of_a_call() {
 async fn a_handshake_answer_that_is_lost() {
     let host = Host::start(|builder| builder).await;
     let proxy = Proxy::start(host.address(), Mode::StallAnswers).await;
-    let (client, _heard) = connect(&proxy.url(), Carrier::Poll, |builder| builder);
+    let (client, _heard) = connect(&proxy.url(), CarrierChoice::Poll, |builder| builder);
     let mut accepted = proxy.accepted();
     soon("the hello", accepted.wait_for(|accepted| *accepted >= 1))
         .await
@@ -85,7 +85,7 @@ async fn a_handshake_answer_that_is_lost() {
 async fn a_websocket_that_races_with_a_poll_makes_one_session() {
     let host = Host::start(|builder| builder).await;
     let proxy = Proxy::start(host.address(), Mode::SwallowAnswers).await;
-    let (client, _heard) = connect(&proxy.url(), Carrier::Auto, |builder| builder);
+    let (client, _heard) = connect(&proxy.url(), CarrierChoice::Auto, |builder| builder);
     assert_eq!(
         soon("an echo", Talk::to_server(&client).echo("x")).await,
         Ok("x".to_owned())
@@ -96,8 +96,8 @@ async fn a_websocket_that_races_with_a_poll_makes_one_session() {
 #[tokio::test]
 async fn a_handler_that_blocks_for_a_minute_while_others_answer() {
     let host = Host::start(|builder| builder).await;
-    let (one, _heard) = connect(&host.url(), Carrier::Auto, |builder| builder);
-    let (two, _heard) = connect(&host.url(), Carrier::Poll, |builder| builder);
+    let (one, _heard) = connect(&host.url(), CarrierChoice::Auto, |builder| builder);
+    let (two, _heard) = connect(&host.url(), CarrierChoice::Poll, |builder| builder);
     let blocked = tokio::spawn(Talk::to_server(&one).wait(60_000));
     begun(&host, 1).await;
     for client in [&one, &two] {
@@ -117,8 +117,8 @@ async fn a_handler_that_blocks_for_a_minute_while_others_answer() {
 async fn a_client_that_reads_nothing_harms_nobody_else() {
     let host = Host::start(|builder| builder).await;
     let proxy = Proxy::start(host.address(), Mode::Pass).await;
-    let (slow, _heard) = connect(&proxy.url(), Carrier::WebSocket, |builder| builder);
-    let (other, mut hears) = connect(&host.url(), Carrier::WebSocket, |builder| builder);
+    let (slow, _heard) = connect(&proxy.url(), CarrierChoice::WebSocket, |builder| builder);
+    let (other, mut hears) = connect(&host.url(), CarrierChoice::WebSocket, |builder| builder);
     soon("one", slow.ready()).await.unwrap();
     soon("two", other.ready()).await.unwrap();
     let slow_id = slow.state().session_id.unwrap();
@@ -153,7 +153,7 @@ async fn a_client_that_reads_nothing_harms_nobody_else() {
 #[tokio::test]
 async fn a_server_that_is_stopped_and_started_is_survived_and_told() {
     let host = Host::start(|builder| builder).await;
-    let (client, _heard) = connect(&host.url(), Carrier::Auto, |builder| builder);
+    let (client, _heard) = connect(&host.url(), CarrierChoice::Auto, |builder| builder);
     soon("the first handshake", client.ready()).await.unwrap();
     let call = tokio::spawn(Talk::to_server(&client).wait(60_000));
     begun(&host, 1).await;
@@ -182,7 +182,7 @@ async fn a_server_that_is_stopped_and_started_is_survived_and_told() {
 async fn a_half_open_connection_is_noticed_and_nothing_is_lost() {
     let mut host = Host::start(|builder| builder).await;
     let proxy = Proxy::start(host.address(), Mode::Pass).await;
-    let (client, _heard) = connect(&proxy.url(), Carrier::WebSocket, |builder| builder);
+    let (client, _heard) = connect(&proxy.url(), CarrierChoice::WebSocket, |builder| builder);
     soon("the first handshake", client.ready()).await.unwrap();
     let talk = Talk::to_server(&client);
     talk.count(1).unwrap();
@@ -224,9 +224,9 @@ async fn many_clients_come_and_go_and_leave_nothing_behind() {
         let clients: Vec<_> = (0..20)
             .map(|number| {
                 let carrier = if number % 2 == 0 {
-                    Carrier::WebSocket
+                    CarrierChoice::WebSocket
                 } else {
-                    Carrier::Poll
+                    CarrierChoice::Poll
                 };
                 connect(&host.url(), carrier, |builder| builder)
             })

@@ -2,7 +2,7 @@
 
 use futures_util::future::try_join_all;
 use sente::{Link, SendError};
-use sente_client::Carrier;
+use sente_client::CarrierChoice;
 
 use super::contract::{Bench, BenchClient};
 use crate::Result;
@@ -37,7 +37,7 @@ impl load::Client for Client {
         };
         let client =
             sente_client::Client::builder(format!("http://127.0.0.1:{}/sente", target.port))
-                .carrier(Carrier::WebSocket)
+                .carrier(CarrierChoice::WebSocket)
                 .serve(Bench::client(handler))
                 .connect();
         client.ready().await?;

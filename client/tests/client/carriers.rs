@@ -2,7 +2,7 @@
 
 use http::StatusCode;
 use sente::Codec;
-use sente_client::{Carrier, CarrierKind, Client, NotReady};
+use sente_client::{Carrier, CarrierChoice, Client, NotReady};
 use sente_proto::frame::{Data, Frame, Item};
 
 use crate::contract::{Chat, POSTED, Ui};
@@ -32,7 +32,7 @@ async fn a_call_and_a_push_by_polling() {
     let (ui, mut posted) = Ui::new();
     let client = Client::builder(server.url())
         .serve(Chat::client(ui))
-        .carrier(Carrier::Poll)
+        .carrier(CarrierChoice::Poll)
         .connect();
     let call = tokio::spawn(Chat::to_server(&client).post("hello"));
     let hello = server.request().await;
@@ -40,7 +40,7 @@ async fn a_call_and_a_push_by_polling() {
     let codec = hello.codec;
     hello.welcome();
     client.ready().await.unwrap();
-    assert_eq!(client.state().carrier, Some(CarrierKind::Poll));
+    assert_eq!(client.state().carrier, Some(Carrier::Poll));
     let (held, sent) = both(&mut server).await;
     assert_eq!(sent.call(), Some(1));
     sent.answer(&[]);
@@ -64,7 +64,7 @@ async fn text_goes_as_text() {
     let mut server = FakeServer::new().await;
     let client = Client::builder(server.url())
         .contract::<Chat>()
-        .carrier(Carrier::Poll)
+        .carrier(CarrierChoice::Poll)
         .codec(Codec::Json)
         .connect();
     let hello = server.request().await;
@@ -78,7 +78,7 @@ async fn a_status_that_refuses_is_a_refusal() {
     let mut server = FakeServer::new().await;
     let client = Client::builder(server.url())
         .contract::<Chat>()
-        .carrier(Carrier::Poll)
+        .carrier(CarrierChoice::Poll)
         .connect();
     server
         .request()
@@ -102,7 +102,7 @@ async fn a_websocket_that_is_swallowed_costs_a_second_and_polling_takes_over() {
     assert_eq!(hello.attempt, attempt);
     request.welcome();
     client.ready().await.unwrap();
-    assert_eq!(client.state().carrier, Some(CarrierKind::Poll));
+    assert_eq!(client.state().carrier, Some(Carrier::Poll));
 }
 
 #[tokio::test]
@@ -112,10 +112,10 @@ async fn the_carrier_can_be_changed_at_any_time() {
     let mut socket = server.socket().await;
     socket.welcome().await;
     client.ready().await.unwrap();
-    client.set_carrier(Carrier::Poll);
+    client.set_carrier(CarrierChoice::Poll);
     let request = server.request().await;
     assert!(matches!(&request.frames[..], [Frame::Hello(hello)] if hello.resume.is_some()));
     request.welcome();
     client.ready().await.unwrap();
-    assert_eq!(client.state().carrier, Some(CarrierKind::Poll));
+    assert_eq!(client.state().carrier, Some(Carrier::Poll));
 }

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use futures_util::StreamExt;
 use sente::Codec;
-use sente_client::{CarrierKind, Client, FreshReason, NotReady, RefusedReason, SessionState};
+use sente_client::{Carrier, Client, FreshReason, NotReady, RefusedReason, SessionState};
 use sente_proto::Refused;
 use sente_proto::frame::{Frame, Item, Outcome};
 use std::time::Duration;
@@ -50,7 +50,7 @@ async fn what_is_sent_before_the_answer_goes_out_with_it() {
 
     let state = client.state();
     assert!(state.open && state.ever_opened && state.first_open);
-    assert_eq!(state.carrier, Some(CarrierKind::WebSocket));
+    assert_eq!(state.carrier, Some(Carrier::WebSocket));
     assert_eq!(state.user.as_deref(), Some("ann"));
     assert_eq!(state.session_id, Some(SESSION));
     assert_eq!(

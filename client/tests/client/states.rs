@@ -1,7 +1,7 @@
 //! The state and its changes.
 
 use futures_util::{FutureExt, StreamExt};
-use sente_client::{CarrierKind, Client, State};
+use sente_client::{Carrier, Client, State};
 
 use crate::contract::Chat;
 use crate::fake::{FakeServer, soon};
@@ -33,7 +33,7 @@ async fn each_change_follows_from_the_one_before() {
     }
     assert_eq!((opened, closed), (4, 3));
     assert_eq!(state, *client.state());
-    assert_eq!(state.carrier, Some(CarrierKind::WebSocket));
+    assert_eq!(state.carrier, Some(Carrier::WebSocket));
 }
 
 #[tokio::test]

@@ -11,7 +11,7 @@ use rcgen::{
 };
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, RootCertStore, ServerConfig};
-use sente_client::{Carrier, Client, ClientBuilder};
+use sente_client::{CarrierChoice, Client, ClientBuilder};
 use sente_proto::frame::{Data, Frame};
 use tokio_rustls::TlsAcceptor;
 
@@ -105,7 +105,7 @@ async fn both_carriers_go_over_tls() {
         .await;
     assert_eq!(soon("the reply", call).await.unwrap(), Ok(1));
 
-    client.set_carrier(Carrier::Poll);
+    client.set_carrier(CarrierChoice::Poll);
     server.request().await.welcome();
     client.ready().await.unwrap();
     let call = tokio::spawn(Chat::to_server(&client).post("by polling"));

@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use futures_util::future::join_all;
 use sente::SendError;
-use sente_client::{Carrier, Client, ConnectionEnd, SessionState};
+use sente_client::{CarrierChoice, Client, ConnectionEnd, SessionState};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::house::{House, Running, Ui, soon};
@@ -39,8 +39,8 @@ async fn nothing_is_lost_or_repeated_while_carriers_come_and_go() {
         count(&client, numbers.clone()).await;
         match round % 4 {
             0 | 2 => client.break_connection(),
-            1 => client.set_carrier(Carrier::Poll),
-            _ => client.set_carrier(Carrier::Auto),
+            1 => client.set_carrier(CarrierChoice::Poll),
+            _ => client.set_carrier(CarrierChoice::Auto),
         }
         all_come_back(&mut counted, numbers).await;
     }
@@ -53,7 +53,7 @@ async fn nothing_is_lost_or_repeated_while_carriers_come_and_go() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_bad_connection_only_costs_time() {
     let server = Running::start().await;
-    for carrier in [Carrier::WebSocket, Carrier::Poll] {
+    for carrier in [CarrierChoice::WebSocket, CarrierChoice::Poll] {
         let (ui, mut counted) = Ui::new();
         let client = server
             .client()
@@ -70,7 +70,7 @@ async fn a_bad_connection_only_costs_time() {
         all_come_back(&mut counted, 0..40).await;
         // A poll that is lost is only repeated; a WebSocket is lost with its message.
         let lost = client.state().last_close.is_some();
-        assert!(lost || carrier == Carrier::Poll, "nothing was struck");
+        assert!(lost || carrier == CarrierChoice::Poll, "nothing was struck");
     }
     // Once by each of both clients, and not once more.
     let halved = server.seen.halved.lock().unwrap();
@@ -81,7 +81,7 @@ async fn a_bad_connection_only_costs_time() {
 async fn a_connection_that_has_died_silently_is_found_out_and_nothing_is_lost() {
     let silence = Duration::from_secs(1);
     let server = Running::start_with("127.0.0.1:0", |it| it.silence(silence)).await;
-    for carrier in [Carrier::WebSocket, Carrier::Poll] {
+    for carrier in [CarrierChoice::WebSocket, CarrierChoice::Poll] {
         let (ui, mut counted) = Ui::new();
         let client = server
             .client()
@@ -93,7 +93,7 @@ async fn a_connection_that_has_died_silently_is_found_out_and_nothing_is_lost() 
         // Only after that the numbers are sent, so that none of them gets through.
         client.ready().await.unwrap();
         count(&client, 0..10).await;
-        if carrier == Carrier::WebSocket {
+        if carrier == CarrierChoice::WebSocket {
             assert_eq!(client.queued(), 10, "nothing of it can have been confirmed");
         }
         all_come_back(&mut counted, 0..10).await;
@@ -131,7 +131,7 @@ async fn a_bad_connection_can_be_switched_on_and_off() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn many_calls_at_once_from_many_tasks() {
     let server = Running::start().await;
-    for carrier in [Carrier::WebSocket, Carrier::Poll] {
+    for carrier in [CarrierChoice::WebSocket, CarrierChoice::Poll] {
         let client = server
             .client()
             .contract::<House>()

@@ -5,14 +5,18 @@ use std::time::Duration;
 
 use futures_util::StreamExt;
 use sente::{CallError, Codec};
-use sente_client::{Carrier, CarrierKind, FreshReason, NotReady, RefusedReason, SessionState};
+use sente_client::{Carrier, CarrierChoice, FreshReason, NotReady, RefusedReason, SessionState};
 
 use crate::house::{Greeting, House, Running, Ui, Unfit, soon};
 
 #[tokio::test]
 async fn everything_works_by_both_carriers_and_in_each_codec() {
     let server = Running::start().await;
-    for carrier in [Carrier::Auto, Carrier::WebSocket, Carrier::Poll] {
+    for carrier in [
+        CarrierChoice::Auto,
+        CarrierChoice::WebSocket,
+        CarrierChoice::Poll,
+    ] {
         for codec in Codec::ALL {
             let (ui, mut counted) = Ui::new();
             let client = server
@@ -41,8 +45,8 @@ async fn everything_works_by_both_carriers_and_in_each_codec() {
             let state = client.state();
             assert_eq!(state.user.as_deref(), Some("ann"));
             assert_eq!(
-                state.carrier == Some(CarrierKind::Poll),
-                carrier == Carrier::Poll
+                state.carrier == Some(Carrier::Poll),
+                carrier == CarrierChoice::Poll
             );
             assert!(state.skew.is_empty());
             let to = "ann".to_owned();
@@ -55,7 +59,7 @@ async fn everything_works_by_both_carriers_and_in_each_codec() {
 async fn a_push_reaches_all_devices_and_streams_see_it() {
     let server = Running::start().await;
     let mut all = Vec::new();
-    for carrier in [Carrier::WebSocket, Carrier::Poll] {
+    for carrier in [CarrierChoice::WebSocket, CarrierChoice::Poll] {
         let builder = server.client().carrier(carrier).token("ann");
         let events = builder.stream::<House>();
         let client = builder.connect();
@@ -77,7 +81,7 @@ async fn a_push_reaches_all_devices_and_streams_see_it() {
 async fn who_is_refused_logs_in_and_comes_back_as_somebody() {
     let server = Running::start().await;
     let token = Arc::new(Mutex::new("wrong".to_owned()));
-    for carrier in [Carrier::Auto, Carrier::Poll] {
+    for carrier in [CarrierChoice::Auto, CarrierChoice::Poll] {
         "wrong".clone_into(&mut token.lock().unwrap());
         let shown = Arc::clone(&token);
         let client = server
@@ -124,7 +128,11 @@ async fn a_call_survives_any_change_of_carrier() {
             .wait()
             .timeout(Duration::from_secs(50)),
     );
-    for carrier in [Carrier::Poll, Carrier::WebSocket, Carrier::Poll] {
+    for carrier in [
+        CarrierChoice::Poll,
+        CarrierChoice::WebSocket,
+        CarrierChoice::Poll,
+    ] {
         client.set_carrier(carrier);
         soon("the connection", client.ready()).await.unwrap();
         client.break_connection();

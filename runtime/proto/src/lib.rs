@@ -1,6 +1,7 @@
 //! The session of sente as a machine without I/O.
 
 mod backoff;
+mod carrier;
 pub mod client;
 pub mod codec;
 pub mod contract;
@@ -16,6 +17,7 @@ mod time;
 pub mod wire;
 
 pub use backoff::Backoff;
+pub use carrier::Carrier;
 pub use limits::Limits;
 pub use reason::{Close, CloseReason, FreshReason, Refused, RefusedReason};
 pub use secret::{ResumeSecret, Secret, SessionId};

@@ -8,8 +8,8 @@ use std::time::{Duration, SystemTime};
 
 use sente::MaybeSendFuture;
 use sente::driver::{Host, System};
-use sente_proto::server::{Carrier, Due};
-use sente_proto::{Close, CloseReason, Time};
+use sente_proto::server::Due;
+use sente_proto::{Carrier, Close, CloseReason, Time};
 use tokio::sync::Notify;
 use tokio::time::Instant;
 

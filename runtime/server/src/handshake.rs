@@ -7,9 +7,9 @@ use std::sync::Arc;
 use axum::extract::{ConnectInfo, OriginalUri};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
+use sente_proto::Carrier;
 use sente_proto::Secret;
 use sente_proto::frame::Hello;
-use sente_proto::server::Carrier;
 
 /// A client that asks to be let in: its request and what its hello says. Cheap to clone.
 ///

@@ -52,6 +52,6 @@ pub use push::{Audience, Room, Session, User};
 pub use sente::{CallError, Codec, EventStream, Peer, SendError, SessionId, UnconfirmedEvent};
 #[cfg(feature = "custom")]
 pub use sente::{CustomCodec, CustomError, CustomSlot, CustomValue};
-pub use sente_proto::server::{Caps, Carrier};
-pub use sente_proto::{CloseReason, Limits};
+pub use sente_proto::server::Caps;
+pub use sente_proto::{Carrier, CloseReason, Limits};
 pub use server::Server;

@@ -8,9 +8,9 @@ use http::StatusCode;
 use http::request::Parts;
 use sente::Codec;
 use sente_proto::frame::{Frame, Hello};
-use sente_proto::server::{self, Carrier, Greeting, Opened};
+use sente_proto::server::{self, Greeting, Opened};
 use sente_proto::session::Session;
-use sente_proto::{Close, CloseReason, Refused, RefusedReason};
+use sente_proto::{Carrier, Close, CloseReason, Refused, RefusedReason};
 
 use crate::hub::Service;
 use crate::routes::{Form, malformed};

@@ -10,10 +10,10 @@ use http::StatusCode;
 use http::request::Parts;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use sente_proto::frame::{Data, Frame, Hello, Request as Head};
-use sente_proto::server::{Carrier, Heard, Place, Turn};
+use sente_proto::server::{Heard, Place, Turn};
 use sente_proto::session::Session;
 use sente_proto::wire::{self, BodyFrames, WireError};
-use sente_proto::{Close, CloseReason, Time};
+use sente_proto::{Carrier, Close, CloseReason, Time};
 
 use crate::drive;
 use crate::hub::Service;

@@ -8,8 +8,7 @@ use std::task::{Context, Poll, Waker};
 
 use futures_core::Stream;
 use sente::Peer;
-use sente_proto::CloseReason;
-use sente_proto::server::Carrier;
+use sente_proto::{Carrier, CloseReason};
 use tokio::sync::watch;
 
 use crate::hub::Hub;

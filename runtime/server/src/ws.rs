@@ -12,8 +12,7 @@ use bytes::Bytes;
 use futures_util::{Sink, Stream};
 use http::request::Parts;
 use sente_proto::frame::Frame;
-use sente_proto::server::Carrier;
-use sente_proto::{Close, CloseReason, Refused, RefusedReason, wire};
+use sente_proto::{Carrier, Close, CloseReason, Refused, RefusedReason, wire};
 use tokio_tungstenite::tungstenite;
 
 use crate::hub::Service;

@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use lexopt::prelude::*;
 use sente::Codec;
-use sente_client::Carrier;
+use sente_client::CarrierChoice;
 
 pub(crate) const HELP: &str = "\
 Usage: chat-cli [OPTIONS]
@@ -34,7 +34,7 @@ pub(crate) struct Options {
     pub(crate) name: String,
     pub(crate) room: String,
     pub(crate) url: String,
-    pub(crate) carrier: Carrier,
+    pub(crate) carrier: CarrierChoice,
     pub(crate) codec: Codec,
 }
 
@@ -48,7 +48,7 @@ pub(crate) fn parse(
         name: String::new(),
         room: "lobby".to_owned(),
         url: "http://127.0.0.1:4747/sente".to_owned(),
-        carrier: Carrier::Auto,
+        carrier: CarrierChoice::Auto,
         codec: Codec::Bincode,
     };
     let mut arguments = lexopt::Parser::from_args(arguments);
@@ -74,11 +74,11 @@ pub(crate) fn room(text: &str) -> String {
     text.strip_prefix('#').unwrap_or(text).to_owned()
 }
 
-pub(crate) fn carrier(name: &str) -> Result<Carrier, String> {
+pub(crate) fn carrier(name: &str) -> Result<CarrierChoice, String> {
     match name {
-        "auto" => Ok(Carrier::Auto),
-        "websocket" => Ok(Carrier::WebSocket),
-        "poll" => Ok(Carrier::Poll),
+        "auto" => Ok(CarrierChoice::Auto),
+        "websocket" => Ok(CarrierChoice::WebSocket),
+        "poll" => Ok(CarrierChoice::Poll),
         _ => Err(format!(
             "there is no carrier `{name}`: choose auto, websocket or poll"
         )),
@@ -119,7 +119,7 @@ mod tests {
             (options.name.as_str(), options.room.as_str()),
             ("bob", "garden")
         );
-        assert_eq!(options.carrier, Carrier::Poll);
+        assert_eq!(options.carrier, CarrierChoice::Poll);
         assert_eq!(options.codec, Codec::Json);
         assert_eq!(options.url, "http://a/b");
         assert!(matches!(parsed("--help"), Ok(Task::Help)));

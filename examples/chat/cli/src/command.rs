@@ -1,6 +1,6 @@
 //! What a line means that someone types: something to say, or a command.
 
-use sente_client::Carrier;
+use sente_client::CarrierChoice;
 
 use crate::args;
 
@@ -32,7 +32,7 @@ pub(crate) enum Command {
     Clear,
     Again,
     State,
-    Carrier(Carrier),
+    Carrier(CarrierChoice),
     Break,
     Reconnect,
     Help,
@@ -121,7 +121,10 @@ mod tests {
                 text: "you too".into()
             })
         );
-        assert_eq!(parse("/carrier poll"), Ok(Command::Carrier(Carrier::Poll)));
+        assert_eq!(
+            parse("/carrier poll"),
+            Ok(Command::Carrier(CarrierChoice::Poll))
+        );
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use sente_client::{
-    CarrierKind, CloseReason, ConnectionEnd, FreshReason, SessionState, State, StateChange,
+    Carrier, CloseReason, ConnectionEnd, FreshReason, SessionState, State, StateChange,
 };
 
 /// What to tell of a change.
@@ -121,8 +121,8 @@ fn retry(state: &State, now: SystemTime) -> Option<String> {
 /// How the connection is made.
 pub(crate) fn by(state: &State) -> &'static str {
     match state.carrier {
-        Some(CarrierKind::WebSocket) => "WebSocket",
-        Some(CarrierKind::Poll) => "polling",
+        Some(Carrier::WebSocket) => "WebSocket",
+        Some(Carrier::Poll) => "polling",
         None => "nothing",
     }
 }
@@ -133,7 +133,7 @@ mod tests {
 
     use super::*;
 
-    fn open(carrier: CarrierKind, session: SessionState) -> State {
+    fn open(carrier: Carrier, session: SessionState) -> State {
         let mut state = State::default();
         state.open = true;
         state.carrier = Some(carrier);
@@ -154,7 +154,7 @@ mod tests {
     #[test]
     fn to_come_back_is_told_by_what_became_of_the_session() {
         let away = State::default();
-        let told = |session| between(&away, &open(CarrierKind::WebSocket, session), NOW);
+        let told = |session| between(&away, &open(Carrier::WebSocket, session), NOW);
         let new = |why, restarted| Some(News::Fresh { why, restarted });
         assert_eq!(told(fresh(FreshReason::First)), new(None, false));
         assert_eq!(
@@ -169,15 +169,15 @@ mod tests {
 
     #[test]
     fn a_move_to_another_carrier_is_a_note() {
-        let old = open(CarrierKind::Poll, SessionState::Resumed);
-        let new = open(CarrierKind::WebSocket, SessionState::Resumed);
+        let old = open(Carrier::Poll, SessionState::Resumed);
+        let new = open(Carrier::WebSocket, SessionState::Resumed);
         assert_eq!(between(&old, &new, NOW), note("now by WebSocket"));
         assert_eq!(between(&new, &new, NOW), None);
     }
 
     #[test]
     fn a_loss_is_told_with_the_next_try() {
-        let old = open(CarrierKind::Poll, SessionState::Resumed);
+        let old = open(Carrier::Poll, SessionState::Resumed);
         let mut new = State::default();
         assert_eq!(
             between(&old, &new, NOW),

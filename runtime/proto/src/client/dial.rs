@@ -1,8 +1,8 @@
 //! Dialling: WebSocket first, polling beside it when it is slow, and WebSocket again later.
 
-use super::{CarrierChoice, CarrierKind, Client, ConnectionEnd, Phase, SocketId, Transmit, encode};
+use super::{CarrierChoice, Client, ConnectionEnd, Phase, SocketId, Transmit, encode};
 use crate::session::Session;
-use crate::{SessionId, Time};
+use crate::{Carrier, SessionId, Time};
 
 /// A WebSocket from its dial to its end.
 pub(super) struct Socket {
@@ -105,9 +105,9 @@ impl Client {
         let Some(socket) = self.socket.take() else {
             return;
         };
-        if self.active == Some(CarrierKind::WebSocket) {
+        if self.active == Some(Carrier::WebSocket) {
             self.lost(now, session, end);
-        } else if socket.is_upgrade && self.active == Some(CarrierKind::Poll) {
+        } else if socket.is_upgrade && self.active == Some(Carrier::Poll) {
             self.schedule_upgrade(now);
         } else if self.config.carrier == CarrierChoice::Auto && self.polling.is_none() {
             self.start_polling(now, session);
@@ -191,7 +191,7 @@ impl Client {
         }
         if self.upgrade.at.is_some_and(|at| at <= now) {
             self.upgrade.at = None;
-            if self.active == Some(CarrierKind::Poll) && self.socket.is_none() {
+            if self.active == Some(Carrier::Poll) && self.socket.is_none() {
                 self.open_socket(now, true);
             }
         }

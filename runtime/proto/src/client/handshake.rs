@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use super::dial::SocketPhase;
-use super::{CarrierKind, Client, ConnectionEnd, Known, Phase, SessionState, Transmit};
+use super::{Client, ConnectionEnd, Known, Phase, SessionState, Transmit};
 use crate::contract::Mapping;
 use crate::frame::{Frame, Hello, Resume, VERSION, Welcome};
 use crate::session::Session;
-use crate::{Close, CloseReason, FreshReason, Refused, RefusedReason, SessionId, Time};
+use crate::{Carrier, Close, CloseReason, FreshReason, Refused, RefusedReason, SessionId, Time};
 
 impl Client {
     pub(super) fn hello(&mut self, now: Time, session: &mut Session, epoch: u64) -> Frame {
@@ -34,7 +34,7 @@ impl Client {
         &mut self,
         now: Time,
         session: &mut Session,
-        carrier: CarrierKind,
+        carrier: Carrier,
         epoch: u64,
         frame: Frame,
     ) {
@@ -59,7 +59,7 @@ impl Client {
         &mut self,
         now: Time,
         session: &mut Session,
-        carrier: CarrierKind,
+        carrier: Carrier,
         epoch: u64,
         welcome: Welcome,
     ) {
@@ -148,64 +148,64 @@ impl Client {
         }
     }
 
-    fn awaits_welcome(&self, carrier: CarrierKind) -> bool {
+    fn awaits_welcome(&self, carrier: Carrier) -> bool {
         match carrier {
-            CarrierKind::WebSocket => self
+            Carrier::WebSocket => self
                 .socket
                 .as_ref()
                 .is_some_and(|socket| socket.phase == SocketPhase::Greeting),
-            CarrierKind::Poll => self
+            Carrier::Poll => self
                 .polling
                 .as_ref()
                 .is_some_and(|polling| !polling.is_live()),
         }
     }
 
-    fn epoch_of(&self, carrier: CarrierKind) -> u64 {
+    fn epoch_of(&self, carrier: Carrier) -> u64 {
         match carrier {
-            CarrierKind::WebSocket => self.socket.as_ref().map_or(0, |socket| socket.epoch),
-            CarrierKind::Poll => self.polling.as_ref().map_or(0, |polling| polling.epoch),
+            Carrier::WebSocket => self.socket.as_ref().map_or(0, |socket| socket.epoch),
+            Carrier::Poll => self.polling.as_ref().map_or(0, |polling| polling.epoch),
         }
     }
 
-    fn greeted_at(&self, carrier: CarrierKind) -> Time {
+    fn greeted_at(&self, carrier: Carrier) -> Time {
         match carrier {
-            CarrierKind::WebSocket => self.socket.as_ref().map(|socket| socket.since),
-            CarrierKind::Poll => self.polling.as_ref().map(|polling| polling.since),
+            Carrier::WebSocket => self.socket.as_ref().map(|socket| socket.since),
+            Carrier::Poll => self.polling.as_ref().map(|polling| polling.since),
         }
         .unwrap_or_default()
     }
 
-    fn wanted_by(&self, carrier: CarrierKind) -> Option<SessionId> {
+    fn wanted_by(&self, carrier: Carrier) -> Option<SessionId> {
         match carrier {
-            CarrierKind::WebSocket => self.socket.as_ref()?.wanted,
-            CarrierKind::Poll => self.polling.as_ref()?.wanted,
+            Carrier::WebSocket => self.socket.as_ref()?.wanted,
+            Carrier::Poll => self.polling.as_ref()?.wanted,
         }
     }
 
     /// A carrier is of no use any more, and the other one serves the session.
-    fn answered_too_late(&mut self, now: Time, carrier: CarrierKind) {
+    fn answered_too_late(&mut self, now: Time, carrier: Carrier) {
         self.drop_carrier(carrier);
-        if carrier == CarrierKind::WebSocket && self.active == Some(CarrierKind::Poll) {
+        if carrier == Carrier::WebSocket && self.active == Some(Carrier::Poll) {
             self.schedule_upgrade(now);
         }
     }
 
-    fn drop_carrier(&mut self, carrier: CarrierKind) {
+    fn drop_carrier(&mut self, carrier: Carrier) {
         match carrier {
-            CarrierKind::WebSocket => self.drop_socket(true),
-            CarrierKind::Poll => self.drop_polling(),
+            Carrier::WebSocket => self.drop_socket(true),
+            Carrier::Poll => self.drop_polling(),
         }
     }
 
     /// From now on `carrier` serves the session.
-    fn activate(&mut self, now: Time, carrier: CarrierKind) {
+    fn activate(&mut self, now: Time, carrier: Carrier) {
         self.active = Some(carrier);
         self.phase = Phase::Active;
         self.backoff.reset();
         self.received(now);
         match carrier {
-            CarrierKind::WebSocket => {
+            Carrier::WebSocket => {
                 if let Some(socket) = &mut self.socket {
                     socket.phase = SocketPhase::Live;
                     socket.is_upgrade = false;
@@ -214,7 +214,7 @@ impl Client {
                 self.upgrade.at = None;
                 self.upgrade.delay = self.config.timing.upgrade;
             }
-            CarrierKind::Poll => {
+            Carrier::Poll => {
                 if let Some(polling) = &mut self.polling {
                     polling.go_live(now);
                 }
@@ -241,7 +241,7 @@ impl Client {
         &mut self,
         now: Time,
         session: &mut Session,
-        carrier: CarrierKind,
+        carrier: Carrier,
         epoch: u64,
         close: &Close,
     ) {
@@ -295,14 +295,14 @@ impl Client {
 
     /// Whether what happens to `carrier` happens to the session: it serves it, or nothing does and
     /// it is the only one dialled.
-    fn is_current(&self, carrier: CarrierKind) -> bool {
+    fn is_current(&self, carrier: Carrier) -> bool {
         self.active == Some(carrier)
     }
 
     /// A carrier was told that a newer one of this client serves the session.
-    fn overtaken(&mut self, now: Time, session: &mut Session, carrier: CarrierKind, epoch: u64) {
+    fn overtaken(&mut self, now: Time, session: &mut Session, carrier: Carrier, epoch: u64) {
         match carrier {
-            CarrierKind::Poll if !self.is_current(carrier) => self.polling_overtaken(now),
+            Carrier::Poll if !self.is_current(carrier) => self.polling_overtaken(now),
             _ => {
                 if self.epoch_of(carrier) == epoch {
                     self.drop_carrier(carrier);
@@ -323,11 +323,11 @@ impl Client {
         &mut self,
         now: Time,
         session: &mut Session,
-        carrier: CarrierKind,
+        carrier: Carrier,
         reason: CloseReason,
     ) {
         tracing::warn!(?reason, "the server broke the protocol; the session ends");
-        if let (CarrierKind::WebSocket, Some(socket)) = (carrier, &self.socket) {
+        if let (Carrier::WebSocket, Some(socket)) = (carrier, &self.socket) {
             let close = Frame::Close(Box::new(Close::new(reason)));
             let message = super::encode(session, &close);
             self.transmits.push_back(Transmit::Message {

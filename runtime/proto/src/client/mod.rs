@@ -24,15 +24,13 @@ use std::time::Duration;
 use bytes::Bytes;
 
 pub use config::{CarrierChoice, Config, Credentials, Timing};
-pub use state::{
-    CarrierKind, ConnectionEnd, Event, LastClose, SessionState, SocketClosed, State, StateChange,
-};
+pub use state::{ConnectionEnd, Event, LastClose, SessionState, SocketClosed, State, StateChange};
 
 use crate::backoff::Backoff;
 use crate::frame::Frame;
 use crate::session::Session;
 use crate::wire;
-use crate::{Close, CloseReason, FreshReason, Limits, ResumeSecret, SessionId, Time};
+use crate::{Carrier, Close, CloseReason, FreshReason, Limits, ResumeSecret, SessionId, Time};
 use dial::{Socket, SocketPhase};
 use polling::Polling;
 
@@ -105,7 +103,7 @@ pub struct Client {
     socket: Option<Socket>,
     polling: Option<Polling>,
     /// What serves the session now.
-    active: Option<CarrierKind>,
+    active: Option<Carrier>,
     backoff: Backoff,
     upgrade: Upgrade,
     /// Bytes are asked for, and must come by then.
@@ -232,12 +230,12 @@ impl Client {
         }
         let serves = match choice {
             CarrierChoice::Auto => true,
-            CarrierChoice::WebSocket => self.active == Some(CarrierKind::WebSocket),
-            CarrierChoice::Poll => self.active == Some(CarrierKind::Poll),
+            CarrierChoice::WebSocket => self.active == Some(Carrier::WebSocket),
+            CarrierChoice::Poll => self.active == Some(Carrier::Poll),
         };
         if !serves {
             self.reconnect(now, session);
-        } else if self.active == Some(CarrierKind::Poll) && choice == CarrierChoice::Auto {
+        } else if self.active == Some(Carrier::Poll) && choice == CarrierChoice::Auto {
             self.upgrade.at = Some(now);
         } else {
             self.upgrade.at = None;
@@ -296,15 +294,15 @@ impl Client {
             return;
         };
         let epoch = carrier.epoch;
-        if self.active == Some(CarrierKind::WebSocket) {
+        if self.active == Some(Carrier::WebSocket) {
             self.received(now);
         }
         match wire::decode(session.codec(), message, &session.limits().wire()) {
-            Ok(frame) => self.handle_frame(now, session, CarrierKind::WebSocket, epoch, frame),
+            Ok(frame) => self.handle_frame(now, session, Carrier::WebSocket, epoch, frame),
             Err(_) => self.server_broke_the_protocol(
                 now,
                 session,
-                CarrierKind::WebSocket,
+                Carrier::WebSocket,
                 CloseReason::Malformed,
             ),
         }
@@ -379,7 +377,7 @@ impl Client {
             return Some(transmit);
         }
         match self.active? {
-            CarrierKind::WebSocket => {
+            Carrier::WebSocket => {
                 let Some(Socket {
                     id,
                     phase: SocketPhase::Live,
@@ -397,7 +395,7 @@ impl Client {
                     message,
                 })
             }
-            CarrierKind::Poll => self.poll_exchange(now, session),
+            Carrier::Poll => self.poll_exchange(now, session),
         }
     }
 
@@ -414,8 +412,8 @@ impl Client {
     #[must_use]
     pub fn poll_timeout(&self, session: &Session) -> Option<Time> {
         let may_send = match self.active {
-            Some(CarrierKind::WebSocket) => true,
-            Some(CarrierKind::Poll) => self.polling.as_ref().is_some_and(Polling::may_send),
+            Some(Carrier::WebSocket) => true,
+            Some(Carrier::Poll) => self.polling.as_ref().is_some_and(Polling::may_send),
             None => false,
         };
         let session = if may_send {
@@ -553,14 +551,14 @@ impl Client {
     fn say_goodbye(&mut self, session: &mut Session) {
         let goodbye = Frame::Close(Box::new(Close::new(CloseReason::Goodbye)));
         match (self.active, &self.socket) {
-            (Some(CarrierKind::WebSocket), Some(socket)) => {
+            (Some(Carrier::WebSocket), Some(socket)) => {
                 let message = encode(session, &goodbye);
                 self.transmits.push_back(Transmit::Message {
                     socket: socket.id,
                     message,
                 });
             }
-            (Some(CarrierKind::Poll), _) => self.post_goodbye(session, &goodbye),
+            (Some(Carrier::Poll), _) => self.post_goodbye(session, &goodbye),
             _ => {}
         }
     }

@@ -7,11 +7,11 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
-use super::{CarrierKind, Client, ConnectionEnd, ExchangeId, Response, Transmit};
+use super::{Client, ConnectionEnd, ExchangeId, Response, Transmit};
 use crate::frame::{Data, Frame, POLLS, Request};
 use crate::session::Session;
 use crate::wire;
-use crate::{Refused, RefusedReason, SessionId, Time};
+use crate::{Carrier, Refused, RefusedReason, SessionId, Time};
 
 /// The poll carrier from its hello to its end.
 pub(super) struct Polling {
@@ -364,7 +364,7 @@ impl Client {
         if asked != Asked::Hello {
             polling.failures = 0;
         }
-        if self.active == Some(CarrierKind::Poll) {
+        if self.active == Some(Carrier::Poll) {
             self.received(now);
         }
         match asked {
@@ -410,7 +410,7 @@ impl Client {
                 let failed = Failed::Error(error.to_owned());
                 return self.request_failed(now, session, Asked::Poll, None, failed);
             }
-            self.handle_frame(now, session, CarrierKind::Poll, epoch, frame);
+            self.handle_frame(now, session, Carrier::Poll, epoch, frame);
         }
     }
 

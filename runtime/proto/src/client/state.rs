@@ -5,14 +5,14 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use crate::session::Unconfirmed;
-use crate::{CloseReason, FreshReason, Refused, SessionId, Time};
+use crate::{Carrier, CloseReason, FreshReason, Refused, SessionId, Time};
 
 /// The state of a client.
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct State {
     /// The carrier that serves the session now.
-    pub carrier: Option<CarrierKind>,
+    pub carrier: Option<Carrier>,
     /// Whether one does.
     pub open: bool,
     /// Whether one ever did.
@@ -45,15 +45,6 @@ pub struct State {
     pub round_trip: Option<Duration>,
     /// Own events that the server does not know, or knows in another form.
     pub skew: Vec<&'static str>,
-}
-
-/// A carrier.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub enum CarrierKind {
-    /// A WebSocket.
-    WebSocket,
-    /// Long polling.
-    Poll,
 }
 
 /// How a session came about.

@@ -21,7 +21,7 @@ mod tombs;
 use bytes::Bytes;
 
 pub use mappings::Mappings;
-pub use seat::{Carrier, Due, Heard, Place, Seat, Turn};
+pub use seat::{Due, Heard, Place, Seat, Turn};
 pub use sessions::{Caps, Opened, Sessions};
 
 use crate::codec::Codec;

@@ -6,16 +6,7 @@ use std::time::Duration;
 use super::Mappings;
 use crate::frame::{Acknowledge, Data, Frame, Hello, Offer, Request};
 use crate::session::Session;
-use crate::{Close, CloseReason, Limits, SessionId, Time};
-
-/// What moves the frames of a session.
-#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
-pub enum Carrier {
-    /// A WebSocket.
-    WebSocket,
-    /// Long polling.
-    Poll,
-}
+use crate::{Carrier, Close, CloseReason, Limits, SessionId, Time};
 
 /// What a frame, or the head of a request, said beside what the session took from it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]

@@ -7,16 +7,16 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use sente_proto::client::{
-    CarrierChoice, CarrierKind, Client, Config, Event, ExchangeId, Response, SessionState,
-    SocketClosed, SocketId, Transmit,
+    CarrierChoice, Client, Config, Event, ExchangeId, Response, SessionState, SocketClosed,
+    SocketId, Transmit,
 };
 use sente_proto::codec::Codec;
 use sente_proto::contract::{Contract, Event as Declared, Namespace};
 use sente_proto::frame::{Acknowledge, Answer, Data, Frame, Hello, Item, Request, Welcome};
 use sente_proto::session::{Delivery, Outgoing, Session};
 use sente_proto::{
-    Close, CloseReason, FreshReason, Limits, Refused, RefusedReason, ResumeSecret, SessionId, Time,
-    wire,
+    Carrier, Close, CloseReason, FreshReason, Limits, Refused, RefusedReason, ResumeSecret,
+    SessionId, Time, wire,
 };
 
 static NAMESPACE: Namespace = Namespace {
@@ -302,7 +302,7 @@ fn said(frames: &[Frame]) -> usize {
 fn an_answered_websocket_serves_and_nothing_is_posted() {
     let mut test = Test::open();
     let state = test.client.state();
-    assert_eq!(state.carrier, Some(CarrierKind::WebSocket));
+    assert_eq!(state.carrier, Some(Carrier::WebSocket));
     assert!(state.open && state.first_open && state.ever_opened);
     assert_eq!(
         state.session,
@@ -320,7 +320,7 @@ fn a_refused_upgrade_starts_polling_at_once() {
     test.fail_socket();
     let (exchange, hello) = test.hello_by_post();
     test.answer(exchange, &[welcome(&hello, Some(FreshReason::First))]);
-    assert_eq!(test.client.state().carrier, Some(CarrierKind::Poll));
+    assert_eq!(test.client.state().carrier, Some(Carrier::Poll));
     assert_eq!(
         test.client.state().last_ws_error.as_deref(),
         Some("refused")
@@ -341,7 +341,7 @@ fn a_websocket_whose_frames_are_swallowed_costs_one_second() {
         "whichever comes first, the WebSocket is to win"
     );
     test.answer(exchange, &[welcome(&by_poll, Some(FreshReason::First))]);
-    assert_eq!(test.client.state().carrier, Some(CarrierKind::Poll));
+    assert_eq!(test.client.state().carrier, Some(Carrier::Poll));
     test.pass(ms(1_999));
     assert!(test.closed.is_empty());
     test.pass(ms(1));
@@ -357,7 +357,7 @@ fn a_websocket_that_answers_late_takes_the_session_over() {
     test.answer(exchange, &[welcome(&by_poll, Some(FreshReason::First))]);
     test.pass(ms(500));
     test.receive(welcome(&by_socket, Some(FreshReason::First)));
-    assert_eq!(test.client.state().carrier, Some(CarrierKind::WebSocket));
+    assert_eq!(test.client.state().carrier, Some(Carrier::WebSocket));
     assert_eq!(
         test.client.state().session_id,
         Some(SessionId::new(by_poll.attempt))
@@ -403,7 +403,7 @@ fn while_polling_websocket_is_tried_again_after_5_s_then_ever_more_seldom_but_fo
         assert_eq!(test.opened, before + 1, "after {wait} s");
         test.fail_socket();
     }
-    assert_eq!(test.client.state().carrier, Some(CarrierKind::Poll));
+    assert_eq!(test.client.state().carrier, Some(Carrier::Poll));
 }
 
 // ---- coming back ----

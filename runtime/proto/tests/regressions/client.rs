@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sente_proto::client::{
-    CarrierChoice, CarrierKind, Client, Config, Event, ExchangeId, Response, SocketId, Transmit,
+    CarrierChoice, Client, Config, Event, ExchangeId, Response, SocketId, Transmit,
 };
 use sente_proto::codec::Codec;
 use sente_proto::frame::{Acknowledge, Answer, Data, Frame, Hello, Welcome};
 use sente_proto::session::Session;
-use sente_proto::{FreshReason, Limits, ResumeSecret, SessionId, Time, wire};
+use sente_proto::{Carrier, FreshReason, Limits, ResumeSecret, SessionId, Time, wire};
 
 use super::{at, contract, decode};
 
@@ -169,7 +169,7 @@ fn a_welcome_to_a_session_that_has_ended_since_is_passed_over() {
     test.welcome(1, 1, None);
     assert_eq!(test.ended, [FreshReason::Overflow]);
     assert_eq!(test.client.state().session_id, Some(SessionId::new(2)));
-    assert_eq!(test.client.state().carrier, Some(CarrierKind::Poll));
+    assert_eq!(test.client.state().carrier, Some(Carrier::Poll));
     assert_eq!(test.closed.last(), Some(&late));
 }
 

@@ -1,8 +1,8 @@
 //! The server's machine.
 
 use sente_proto::frame::{Acknowledge, Hello, Request, Resume, VERSION};
-use sente_proto::server::{Carrier, Mappings, Seat, Turn};
-use sente_proto::{Limits, ResumeSecret, SessionId};
+use sente_proto::server::{Mappings, Seat, Turn};
+use sente_proto::{Carrier, Limits, ResumeSecret, SessionId};
 
 use super::{at, contract, data, session};
 

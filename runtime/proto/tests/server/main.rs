@@ -10,13 +10,12 @@ use sente_proto::codec::Codec;
 use sente_proto::contract::{Contract, Event, Field, Namespace};
 use sente_proto::frame::{Acknowledge, Data, Frame, Hello, Item, Offer, Request, Resume, VERSION};
 use sente_proto::schema::Type;
-use sente_proto::server::{
-    self, Caps, Carrier, Due, Heard, Mappings, Opened, Seat, Sessions, Turn,
-};
+use sente_proto::server::{self, Caps, Due, Heard, Mappings, Opened, Seat, Sessions, Turn};
 use sente_proto::session::{Delivery, Outgoing, Session};
 use sente_proto::wire;
 use sente_proto::{
-    Close, CloseReason, FreshReason, Limits, Refused, RefusedReason, ResumeSecret, SessionId, Time,
+    Carrier, Close, CloseReason, FreshReason, Limits, Refused, RefusedReason, ResumeSecret,
+    SessionId, Time,
 };
 
 static CHAT: Namespace = Namespace {

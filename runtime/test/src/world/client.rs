@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use sente_proto::client::{
-    CarrierChoice, CarrierKind, Client, Config, Credentials, Event, ExchangeId, SessionState,
-    SocketClosed, SocketId, State, Transmit,
+    CarrierChoice, Client, Config, Credentials, Event, ExchangeId, SessionState, SocketClosed,
+    SocketId, State, Transmit,
 };
 use sente_proto::session::Session;
-use sente_proto::{Secret, Time};
+use sente_proto::{Carrier, Secret, Time};
 
 use super::World;
 use super::program::{Program, Scene, Work};
@@ -311,14 +311,12 @@ impl World {
     }
 
     /// From now on both ends use that carrier, if the server has not gone on to another already.
-    fn carrier_is_used(&mut self, client: usize, carrier: Option<CarrierKind>) {
+    fn carrier_is_used(&mut self, client: usize, carrier: Option<Carrier>) {
         let host = &self.clients[client];
         let half = host.program.half;
         let socket = host.sockets.last_key_value().map(|(_, socket)| *socket);
         let (since, is_poll) = match (carrier, socket) {
-            (Some(CarrierKind::WebSocket), Some(socket)) => {
-                (self.sockets[socket].served_since, false)
-            }
+            (Some(Carrier::WebSocket), Some(socket)) => (self.sockets[socket].served_since, false),
             _ => (host.polls_since, true),
         };
         self.model.hears_since(half, since);
@@ -350,8 +348,8 @@ impl World {
         host.told.clone_from(new);
         let chosen = match host.choice {
             CarrierChoice::Auto => true,
-            CarrierChoice::WebSocket => new.carrier != Some(CarrierKind::Poll),
-            CarrierChoice::Poll => new.carrier != Some(CarrierKind::WebSocket),
+            CarrierChoice::WebSocket => new.carrier != Some(Carrier::Poll),
+            CarrierChoice::Poll => new.carrier != Some(Carrier::WebSocket),
         };
         if !chosen {
             return Err(format!(

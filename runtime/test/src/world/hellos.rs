@@ -5,9 +5,9 @@ use std::sync::Arc;
 use bytes::Bytes;
 use sente_proto::codec::Codec;
 use sente_proto::frame::{Frame, Hello};
-use sente_proto::server::{Carrier, Greeting, Seat, accept, welcome};
+use sente_proto::server::{Greeting, Seat, accept, welcome};
 use sente_proto::session::Session;
-use sente_proto::{Close, CloseReason, FreshReason, Refused, SessionId, wire};
+use sente_proto::{Carrier, Close, CloseReason, FreshReason, Refused, SessionId, wire};
 
 use super::World;
 use super::program::Program;

@@ -3,8 +3,8 @@
 use bytes::Bytes;
 use sente_proto::codec::Codec;
 use sente_proto::frame::{Data, Frame, Request};
-use sente_proto::server::{Carrier, Place, Turn};
-use sente_proto::{Close, CloseReason, wire};
+use sente_proto::server::{Place, Turn};
+use sente_proto::{Carrier, Close, CloseReason, wire};
 
 use super::World;
 use super::queue::Asked;

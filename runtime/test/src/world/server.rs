@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use sente_proto::frame::Frame;
-use sente_proto::server::{Caps, Carrier, Due, Heard, Mappings, Seat, Sessions};
+use sente_proto::server::{Caps, Due, Heard, Mappings, Seat, Sessions};
 use sente_proto::session::Session;
-use sente_proto::{Close, CloseReason, FreshReason, ResumeSecret, SessionId, Time, wire};
+use sente_proto::{Carrier, Close, CloseReason, FreshReason, ResumeSecret, SessionId, Time, wire};
 
 use super::World;
 use super::program::{Program, Scene};
