@@ -12,8 +12,8 @@ use sente_proto::Limits;
 use sente_proto::contract::Namespace;
 use sente_proto::server::{Caps, Mappings, Sessions};
 
+use crate::around::Around;
 use crate::budget::Budget;
-use crate::drive::Around;
 use crate::end::SessionEnd;
 use crate::guard::Guard;
 use crate::hub::{Admit, Authenticate, Csrf, HandshakeData, Hub, OnEnd, Service};

@@ -19,13 +19,15 @@ use sente_proto::server::{Mappings, Sessions};
 use sente_proto::{Close, Limits, ResumeSecret};
 use tokio::sync::watch;
 
+use crate::around::{Around, Program};
 use crate::budget::Budget;
-use crate::drive::{Around, Clock, Program, Tally};
+use crate::clock::Clock;
 use crate::end::{SessionEnd, fresh_reason};
 use crate::guard::Guard;
 use crate::presence::{Announcer, ConnectedClient, Presence};
 use crate::rooms::Rooms;
 use crate::sessions::Client;
+use crate::tally::Tally;
 use crate::users::Users;
 use crate::{Handshake, Identity, Refusal};
 

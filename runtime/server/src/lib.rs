@@ -22,14 +22,16 @@
 //! * [`Presence`] and [`Connected`]: who is there
 //! * [`SessionEnd`]: how a session ended, and what it did not deliver
 
+mod around;
 mod budget;
 mod builder;
-mod drive;
+mod clock;
 mod end;
 mod guard;
 mod handshake;
 mod hub;
 mod identity;
+mod keeper;
 mod line;
 mod open;
 mod poll;
@@ -40,6 +42,7 @@ mod routes;
 mod server;
 mod sessions;
 mod shutdown;
+mod tally;
 mod users;
 mod ws;
 

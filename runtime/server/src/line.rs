@@ -16,8 +16,8 @@ use sente_proto::{Close, CloseReason, Time, wire};
 use tokio::time::{Instant, Sleep};
 
 use crate::budget::Share;
-use crate::drive;
 use crate::hub::Service;
+use crate::keeper;
 use crate::poll::reason_of;
 use crate::routes::Form;
 use crate::sessions::Client;
@@ -59,7 +59,7 @@ impl Drop for Taken {
         if client.with(|_, chair, session| chair.seat.detach(session, *epoch)) {
             service.hub.moved(client);
         }
-        drive::ensure_keeper(service, client);
+        keeper::ensure(service, client);
     }
 }
 

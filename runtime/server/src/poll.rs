@@ -15,8 +15,8 @@ use sente_proto::session::Session;
 use sente_proto::wire::{self, BodyFrames, WireError};
 use sente_proto::{Carrier, Close, CloseReason, Time};
 
-use crate::drive;
 use crate::hub::Service;
+use crate::keeper;
 use crate::open::{self, NotAdmitted};
 use crate::routes::{Form, answer, answer_frame, answer_refusal, answer_refused, malformed};
 use crate::sessions::{Chair, Client};
@@ -110,7 +110,7 @@ fn answer_close(form: Form, close: &Close) -> Response {
 async fn greet(service: &Arc<Service>, request: Parts, form: Form, hello: Hello) -> Response {
     match open::admit(service, request, hello, form, Carrier::Poll).await {
         Ok(admitted) => {
-            drive::ensure_keeper(service, &admitted.client);
+            keeper::ensure(service, &admitted.client);
             answer_frame(StatusCode::OK, form, &admitted.welcome)
         }
         Err(NotAdmitted::Refused(refusal)) => answer_refusal(form, refusal),
