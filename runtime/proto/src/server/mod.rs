@@ -36,7 +36,7 @@ const NAMESPACES: usize = 256;
 ///
 /// # Errors
 /// If the client speaks another version, a codec that is not among `codecs`, or more than 256
-/// namespaces.
+/// namespaces, or counts its epochs from 0.
 pub fn accept(hello: &Hello, codecs: &[Codec]) -> Result<Codec, Refused> {
     if hello.version != VERSION {
         return Err(Refused {
@@ -51,14 +51,20 @@ pub fn accept(hello: &Hello, codecs: &[Codec]) -> Result<Codec, Refused> {
             codecs: Vec::new(),
         });
     }
+    let malformed = |message| Refused {
+        status: 400,
+        reason: RefusedReason::Malformed,
+        message,
+        retry_after: None,
+        codecs: Vec::new(),
+    };
     if hello.namespaces.len() > NAMESPACES {
-        return Err(Refused {
-            status: 400,
-            reason: RefusedReason::Malformed,
-            message: format!("a client may speak {NAMESPACES} namespaces, not more"),
-            retry_after: None,
-            codecs: Vec::new(),
-        });
+        let message = format!("a client may speak {NAMESPACES} namespaces, not more");
+        return Err(malformed(message));
+    }
+    // No seat takes it, so it would open a session that nobody can have.
+    if hello.epoch == 0 {
+        return Err(malformed("epochs count from 1".to_owned()));
     }
     codecs
         .iter()

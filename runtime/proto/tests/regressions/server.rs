@@ -1,8 +1,9 @@
 //! The server's machine.
 
+use sente_proto::codec::Codec;
 use sente_proto::frame::{Acknowledge, Hello, Request, Resume, VERSION};
-use sente_proto::server::{Mappings, Seat, Turn};
-use sente_proto::{Carrier, Limits, ResumeSecret, SessionId};
+use sente_proto::server::{Mappings, Seat, Turn, accept};
+use sente_proto::{Carrier, Limits, RefusedReason, ResumeSecret, SessionId};
 
 use super::{at, contract, data, session};
 
@@ -37,6 +38,18 @@ fn a_hello_for_a_session_that_has_ended_says_nothing_of_the_next_ones_numbers() 
     let mappings = Mappings::new(contract());
     seat.attach(at(0), &mut session, &hello, Carrier::WebSocket, &mappings)
         .expect("the session is another");
+}
+
+/// Profile anything, seed 298: no seat takes a carrier of epoch 0, so the session that its hello
+/// opened had nobody who would have ended it, and ten thousand of them kept everybody else out.
+#[test]
+fn a_hello_of_epoch_0_opens_nothing() {
+    let hello = Hello {
+        epoch: 0,
+        ..hello(None)
+    };
+    let refused = accept(&hello, Codec::ALL).expect_err("epochs count from 1");
+    assert_eq!(refused.reason, RefusedReason::Malformed);
 }
 
 /// Profile poll-only, seed 5156: of two answers to one request the client took the one that said
