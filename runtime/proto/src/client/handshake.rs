@@ -71,7 +71,7 @@ impl Client {
             .active
             .is_some_and(|active| self.epoch_of(active) > epoch)
         {
-            self.drop_carrier(carrier);
+            self.dismiss(now, carrier);
             return;
         }
         let sent_at = self.greeted_at(carrier);
@@ -79,7 +79,7 @@ impl Client {
         // The session that the hello asked for has ended since, and another carrier has brought the
         // next one: whatever this answer offers is older than that.
         if !is_same && self.wanted_by(carrier) != self.known_session() {
-            self.answered_too_late(now, carrier);
+            self.dismiss(now, carrier);
             return;
         }
         let mut how = SessionState::Resumed;
@@ -183,8 +183,8 @@ impl Client {
         }
     }
 
-    /// A carrier is of no use any more, and the other one serves the session.
-    fn answered_too_late(&mut self, now: Time, carrier: Carrier) {
+    /// A carrier is of no use any more. Where polling serves the session, WebSocket is tried again.
+    fn dismiss(&mut self, now: Time, carrier: Carrier) {
         self.drop_carrier(carrier);
         if carrier == Carrier::WebSocket && self.active == Some(Carrier::Poll) {
             self.schedule_upgrade(now);
@@ -251,6 +251,8 @@ impl Client {
                 // Not by this client: a duplicate of it holds the session now. Never fight.
                 self.drop_carriers(session, true);
                 self.end_session(session, FreshReason::Replaced);
+                // It may hold what this client has asked for and not been given yet.
+                self.attempt = (self.random)();
                 self.closed(now, end);
                 self.begin(now, session);
             }
@@ -270,7 +272,7 @@ impl Client {
                 self.change(|state| state.refused = Some(refused));
             }
             _ if !self.is_current(carrier) => {
-                self.drop_carrier(carrier);
+                self.dismiss(now, carrier);
                 if self.socket.is_none() && self.polling.is_none() {
                     self.dial_failed(now, session, end);
                 }
@@ -305,7 +307,7 @@ impl Client {
             Carrier::Poll if !self.is_current(carrier) => self.polling_overtaken(now),
             _ => {
                 if self.epoch_of(carrier) == epoch {
-                    self.drop_carrier(carrier);
+                    self.dismiss(now, carrier);
                 }
                 if self.active == Some(carrier) {
                     self.deactivate(session);

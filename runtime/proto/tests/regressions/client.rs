@@ -9,7 +9,9 @@ use sente_proto::client::{
 use sente_proto::codec::Codec;
 use sente_proto::frame::{Acknowledge, Answer, Data, Frame, Hello, Welcome};
 use sente_proto::session::Session;
-use sente_proto::{Carrier, FreshReason, Limits, ResumeSecret, SessionId, Time, wire};
+use sente_proto::{
+    Carrier, Close, CloseReason, FreshReason, Limits, ResumeSecret, SessionId, Time, wire,
+};
 
 use super::{at, contract, decode};
 
@@ -109,6 +111,17 @@ impl Test {
         self.act(|client, now, session| client.handle_response(now, session, exchange, response));
     }
 
+    /// Answers a request with the end of its carrier.
+    fn close(&mut self, exchange: ExchangeId, close: Close) {
+        let mut body = Vec::new();
+        wire::append_to_body(Codec::Bincode, &Frame::Close(Box::new(close)), &mut body);
+        let response = Ok(Response {
+            status: 200,
+            body: body.into(),
+        });
+        self.act(|client, now, session| client.handle_response(now, session, exchange, response));
+    }
+
     fn welcome(&mut self, place: usize, session: u128, fresh: Option<FreshReason>) {
         let (by, hello) = &self.hellos[place];
         let by = *by;
@@ -199,6 +212,51 @@ fn a_websocket_that_is_tried_is_dropped_when_polling_is_chosen() {
     assert!(test.closed.is_empty());
     test.act(|client, now, session| client.choose_carrier(now, session, CarrierChoice::Poll));
     assert_eq!(test.closed, test.sockets);
+}
+
+/// Profile uneven, seed 1: a WebSocket's welcome came after that of a newer hello by polling. The
+/// WebSocket was dropped, and none was ever tried again.
+#[test]
+fn websocket_is_tried_again_after_one_that_was_answered_too_late() {
+    let mut test = Test::new(Config::default());
+    test.open_socket();
+    test.pass(Duration::from_millis(1_100));
+    let Some((By::Post(overtaken), _)) = test.hellos.get(1) else {
+        panic!("polling has been started beside the WebSocket");
+    };
+    let overtaken = *overtaken;
+    test.close(overtaken, Close::new(CloseReason::Replaced));
+    test.pass(Duration::from_millis(600));
+    test.welcome(2, 1, Some(FreshReason::First));
+    assert_eq!(test.client.state().carrier, Some(Carrier::Poll));
+    test.welcome(0, 1, Some(FreshReason::First));
+    assert_eq!(test.closed, test.sockets, "its answer is too late");
+    test.pass(Duration::from_secs(6));
+    assert_eq!(test.sockets.len(), 2, "another one is dialled");
+}
+
+/// Profile anything, seed 668: a copy of the client had taken over what the client had asked for
+/// and not been given yet. It asked for the same again, at once and for ever.
+#[test]
+fn a_client_that_is_replaced_before_its_first_welcome_asks_for_another_session() {
+    let mut test = Test::new(Config {
+        carrier: CarrierChoice::Poll,
+        ..Config::default()
+    });
+    let [(By::Post(hello), ref first)] = test.hellos[..] else {
+        panic!("polling begins with a hello");
+    };
+    let attempt = first.attempt;
+    test.close(
+        hello,
+        Close {
+            epoch: 1_000,
+            ..Close::new(CloseReason::Replaced)
+        },
+    );
+    let (_, second) = test.hellos.last().expect("it says hello again");
+    assert_ne!(second.attempt, attempt);
+    assert!(test.ended.is_empty(), "it had no session yet");
 }
 
 /// Profile blocked-posts: each request that a proxy refused was followed by the next at once, for as
