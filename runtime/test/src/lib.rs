@@ -21,9 +21,11 @@
 //! ```
 
 mod contract;
+mod coverage;
 mod model;
 mod network;
 mod plan;
+mod promise;
 mod report;
 mod rng;
 mod tag;
@@ -31,9 +33,11 @@ mod world;
 
 use std::time::Duration;
 
+pub use coverage::Coverage;
 pub use network::{Network, Sockets};
 pub use plan::{Fault, Plan, Skew};
-pub use report::{Coverage, Failure, Summary};
+pub use promise::Promise;
+pub use report::{Failure, Summary};
 pub use rng::Rng;
 pub use world::World;
 

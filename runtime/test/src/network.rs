@@ -3,13 +3,15 @@
 use std::ops::Range;
 use std::time::Duration;
 
+use sente_proto::Carrier;
+
 use crate::Fault;
 
 /// A network that misbehaves by a seed.
 ///
 /// A WebSocket on it is what TCP makes of a bad line: an ordered stream that is late, stalls, is cut,
 /// or goes dead without a word. HTTP exchanges are lost one by one, in either direction, overtake
-/// each other, and are repeated.
+/// each other, break off in the middle, and are repeated.
 ///
 /// ```
 /// use sente_test::{Network, ms, secs};
@@ -23,13 +25,21 @@ use crate::Fault;
 #[derive(Clone, Debug)]
 pub struct Network {
     pub(crate) seed: u64,
-    pub(crate) delay: Range<Duration>,
-    pub(crate) loss: f64,
+    pub(crate) socket: Way,
+    pub(crate) post: Way,
     pub(crate) repeat: f64,
+    pub(crate) breaks_off: f64,
     pub(crate) bytes_per_second: u64,
     pub(crate) sockets: Vec<Sockets>,
     pub(crate) blocks_posts: bool,
     pub(crate) faults: Vec<(Fault, Duration)>,
+}
+
+/// What becomes of what goes by one kind of carrier.
+#[derive(Clone, Debug)]
+pub(crate) struct Way {
+    pub(crate) delay: Range<Duration>,
+    pub(crate) loss: f64,
 }
 
 /// What becomes of a WebSocket that is dialled.
@@ -51,11 +61,16 @@ impl Network {
     /// does.
     #[must_use]
     pub fn seeded(seed: u64) -> Self {
-        Self {
-            seed,
+        let way = Way {
             delay: Duration::from_millis(5)..Duration::from_millis(40),
             loss: 0.0,
+        };
+        Self {
+            seed,
+            socket: way.clone(),
+            post: way,
             repeat: 0.0,
+            breaks_off: 0.0,
             bytes_per_second: 4 * 1024 * 1024,
             sockets: vec![Sockets::Work],
             blocks_posts: false,
@@ -69,10 +84,12 @@ impl Network {
         self.seed
     }
 
-    /// How long everything is under way. Default 5 to 40 ms.
+    /// How long everything is under way: the less at its least, and as much more by chance as the
+    /// range is wide. Default 5 to 40 ms.
     #[must_use]
     pub fn delay(mut self, delay: Range<Duration>) -> Self {
-        self.delay = delay;
+        self.socket.delay = delay.clone();
+        self.post.delay = delay;
         self
     }
 
@@ -80,7 +97,19 @@ impl Network {
     /// has to be sent again by TCP and stalls those behind it. Default 0.
     #[must_use]
     pub fn loss(mut self, probability: f64) -> Self {
-        self.loss = probability;
+        self.socket.loss = probability;
+        self.post.loss = probability;
+        self
+    }
+
+    /// [`delay`](Self::delay) and [`loss`](Self::loss) of one carrier alone.
+    #[must_use]
+    pub fn only(mut self, carrier: Carrier, delay: Range<Duration>, loss: f64) -> Self {
+        let way = Way { delay, loss };
+        match carrier {
+            Carrier::WebSocket => self.socket = way,
+            Carrier::Poll => self.post = way,
+        }
         self
     }
 
@@ -89,6 +118,14 @@ impl Network {
     #[must_use]
     pub fn repeat(mut self, probability: f64) -> Self {
         self.repeat = probability;
+        self
+    }
+
+    /// How probable it is that a response breaks off in the middle of its last frame. Half of the
+    /// clients notice that by its length, and half take what came for all of it. Default 0.
+    #[must_use]
+    pub fn breaks_off(mut self, probability: f64) -> Self {
+        self.breaks_off = probability;
         self
     }
 
@@ -118,7 +155,8 @@ impl Network {
         self
     }
 
-    /// Cuts a client's WebSocket about so often. Both sides are told.
+    /// Cuts a client's WebSocket about so often, within a message or between two. Both sides are
+    /// told.
     #[must_use]
     pub fn cut_every(self, mean: Duration) -> Self {
         self.fault_every(Fault::Cut, mean)
@@ -139,5 +177,38 @@ impl Network {
     fn fault_every(mut self, fault: Fault, mean: Duration) -> Self {
         self.faults.push((fault, mean));
         self
+    }
+
+    pub(crate) fn way(&self, carrier: Carrier) -> &Way {
+        match carrier {
+            Carrier::WebSocket => &self.socket,
+            Carrier::Poll => &self.post,
+        }
+    }
+
+    /// Whether nothing goes wrong on it, and quickly so.
+    pub(crate) fn is_calm(&self) -> bool {
+        let fast = Duration::from_millis(100);
+        self.socket.delay.end <= fast
+            && self.post.delay.end <= fast
+            && self.bytes_per_second >= 1024 * 1024
+            && self.socket.loss == 0.0
+            && self.post.loss == 0.0
+            && self.repeat == 0.0
+            && self.breaks_off == 0.0
+            && !self.blocks_posts
+            && self.sockets == [Sockets::Work]
+            && self.faults.is_empty()
+    }
+
+    /// Nothing goes wrong any more. A proxy that never lets a WebSocket through goes on doing so.
+    pub(crate) fn calm_down(&mut self) {
+        self.socket.loss = 0.0;
+        self.post.loss = 0.0;
+        self.repeat = 0.0;
+        self.breaks_off = 0.0;
+        if self.sockets.contains(&Sockets::Work) {
+            self.sockets = vec![Sockets::Work];
+        }
     }
 }

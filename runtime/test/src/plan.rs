@@ -5,8 +5,9 @@ use std::time::Duration;
 use sente_proto::Limits;
 use sente_proto::client::{CarrierChoice, Timing};
 use sente_proto::codec::Codec;
+use sente_proto::server::Caps;
 
-use crate::{Network, Sockets};
+use crate::Network;
 
 /// Something that goes wrong, or that a program or its user does at a bad moment.
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
@@ -40,6 +41,62 @@ pub enum Fault {
     Kick,
     /// A copy of a client (a duplicated tab) takes its session over and falls silent.
     Duplicate,
+    /// A client's program dies, and another one starts in its place.
+    Kill,
+    /// A client or the server stops reading a WebSocket for a while.
+    SlowReader,
+    /// The timers of a client or of the server come late for a while.
+    LateTimers,
+    /// The clock of a client or of the server jumps ahead by up to 40 s.
+    ClockJump,
+}
+
+impl Fault {
+    /// All of them.
+    pub const ALL: &[Self] = &[
+        Self::Cut,
+        Self::HalfOpen,
+        Self::Offline,
+        Self::Crash,
+        Self::Shutdown,
+        Self::ChooseCarrier,
+        Self::Break,
+        Self::Wake,
+        Self::Reconnect,
+        Self::ChangeUser,
+        Self::Sleep,
+        Self::Disconnect,
+        Self::Kick,
+        Self::Duplicate,
+        Self::Kill,
+        Self::SlowReader,
+        Self::LateTimers,
+        Self::ClockJump,
+    ];
+
+    /// What coverage calls it.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Cut => "fault: cut",
+            Self::HalfOpen => "fault: half-open",
+            Self::Offline => "fault: offline",
+            Self::Crash => "fault: crash",
+            Self::Shutdown => "fault: shutdown",
+            Self::ChooseCarrier => "fault: choose carrier",
+            Self::Break => "fault: break connection",
+            Self::Wake => "fault: wake",
+            Self::Reconnect => "fault: reconnect",
+            Self::ChangeUser => "fault: change user",
+            Self::Sleep => "fault: sleep",
+            Self::Disconnect => "fault: disconnect",
+            Self::Kick => "fault: kick",
+            Self::Duplicate => "fault: duplicate",
+            Self::Kill => "fault: kill",
+            Self::SlowReader => "fault: slow reader",
+            Self::LateTimers => "fault: late timers",
+            Self::ClockJump => "fault: clock jump",
+        }
+    }
 }
 
 /// Who has a newer contract than the other.
@@ -68,6 +125,9 @@ pub enum Skew {
 pub struct Plan {
     pub(crate) network: Network,
     pub(crate) clients: usize,
+    /// Further clients, each on a network of its own.
+    pub(crate) others: Vec<Network>,
+    pub(crate) caps: Caps,
     pub(crate) one_user: bool,
     pub(crate) duration: Duration,
     pub(crate) carrier: CarrierChoice,
@@ -89,6 +149,8 @@ impl Plan {
         Self {
             network,
             clients: 1,
+            others: Vec::new(),
+            caps: Caps::default(),
             one_user: false,
             duration: Duration::from_secs(30),
             carrier: CarrierChoice::Auto,
@@ -106,12 +168,24 @@ impl Plan {
 
     /// Whether nothing goes wrong, so that everything can be expected at once.
     pub(crate) fn is_calm(&self) -> bool {
-        let network = &self.network;
-        network.loss == 0.0
-            && !network.blocks_posts
-            && network.sockets == [Sockets::Work]
-            && network.faults.is_empty()
-            && self.faults.is_empty()
+        self.networks().all(Network::is_calm) && self.faults.is_empty()
+    }
+
+    /// Those of the clients, one each.
+    pub(crate) fn networks(&self) -> impl Iterator<Item = &Network> {
+        std::iter::repeat_n(&self.network, self.clients).chain(&self.others)
+    }
+
+    /// How long a full outbox takes on the slowest line, where the other side gives no more credit
+    /// than it has handlers.
+    pub(crate) fn longest_queue(&self) -> Duration {
+        let lines = self.networks();
+        let slowest = lines.map(|network| network.socket.delay.end.max(network.post.delay.end));
+        let round_trip = slowest.max().unwrap_or_default() * 2;
+        let rounds = |from: &Limits, to: &Limits| from.outbox_events as u32 / to.handlers.max(1);
+        let up = rounds(&self.client_limits, &self.limits);
+        let down = rounds(&self.limits, &self.client_limits);
+        round_trip * up.max(down)
     }
 
     /// The largest payload that both sides allow.
@@ -123,6 +197,20 @@ impl Plan {
     #[must_use]
     pub fn clients(mut self, clients: usize) -> Self {
         self.clients = clients;
+        self
+    }
+
+    /// One more client, on a network of its own, of which the seed counts for nothing.
+    #[must_use]
+    pub fn another_client_on(mut self, network: Network) -> Self {
+        self.others.push(network);
+        self
+    }
+
+    /// How many sessions the server lets in. Default [`Caps::default`].
+    #[must_use]
+    pub fn caps(mut self, caps: Caps) -> Self {
+        self.caps = caps;
         self
     }
 

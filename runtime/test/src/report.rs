@@ -1,41 +1,11 @@
-//! What a run tells: what was met, and what went wrong.
+//! What a run tells: what it has done, and what went wrong.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::fmt;
 
 use sente_proto::Time;
 
-/// How often each thing was met.
-#[derive(Clone, Debug, Default, Eq, PartialEq)]
-pub struct Coverage(BTreeMap<&'static str, u64>);
-
-impl Coverage {
-    pub(crate) fn meet(&mut self, what: &'static str) {
-        *self.0.entry(what).or_default() += 1;
-    }
-
-    /// How often `what` was met.
-    #[must_use]
-    pub fn count(&self, what: &str) -> u64 {
-        self.0.get(what).copied().unwrap_or(0)
-    }
-
-    /// Adds what another run has met.
-    pub fn add(&mut self, other: &Self) {
-        for (what, count) in &other.0 {
-            *self.0.entry(what).or_default() += count;
-        }
-    }
-}
-
-impl fmt::Display for Coverage {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (what, count) in &self.0 {
-            writeln!(f, "{count:>12}  {what}")?;
-        }
-        Ok(())
-    }
-}
+use crate::{Coverage, Promise};
 
 /// What a run has done that kept all promises.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
@@ -59,6 +29,8 @@ pub struct Failure {
     pub seed: u64,
     /// When it happened, in virtual time.
     pub at: Time,
+    /// Which promise it is.
+    pub promise: Promise,
     /// What is wrong.
     pub wrong: String,
     /// The last things that happened before; see [`World::traced`](crate::World::traced).
@@ -72,9 +44,10 @@ impl fmt::Display for Failure {
         }
         write!(
             f,
-            "seed {} at {:.6} s: {}",
+            "seed {} at {:.6} s, {} is not kept: {}",
             self.seed,
             self.at.since_unix().as_secs_f64(),
+            self.promise,
             self.wrong
         )
     }
@@ -94,15 +67,20 @@ impl Trace {
         self.keep = lines;
     }
 
+    /// Whether anybody wants to know.
+    pub(crate) fn is_kept(&self) -> bool {
+        self.keep > 0
+    }
+
     /// Notes a line; `line` is called only if somebody wants it.
-    pub(crate) fn note(&mut self, now: Time, line: impl FnOnce() -> String) {
+    pub(crate) fn note(&mut self, at: Time, line: impl FnOnce() -> String) {
         if self.keep == 0 {
             return;
         }
         if self.lines.len() == self.keep {
             self.lines.pop_front();
         }
-        let at = now.since_unix().as_secs_f64();
+        let at = at.since_unix().as_secs_f64();
         self.lines.push_back(format!("{at:>10.6}  {}", line()));
     }
 

@@ -182,6 +182,19 @@ impl Client {
         &self.state
     }
 
+    /// Whether it is not to be connected and holds nothing: no carrier, no session to go on with,
+    /// nothing to do or to tell.
+    #[must_use]
+    pub fn is_at_rest(&self) -> bool {
+        self.phase == Phase::Idle
+            && self.socket.is_none()
+            && self.polling.is_none()
+            && self.known.is_none()
+            && self.timer().is_none()
+            && self.transmits.is_empty()
+            && self.events.is_empty()
+    }
+
     // ---- what a program does ----
 
     /// Connects, and stays connected from now on. Without effect if it is.

@@ -332,7 +332,13 @@ impl<T: Clone> Sessions<T> {
     /// Whether there are none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+        let is_empty = self.entries.is_empty();
+        debug_assert!(
+            !is_empty
+                || (self.attempts.is_empty() && self.users.is_empty() && self.unconfirmed == 0),
+            "something of a session is left"
+        );
+        is_empty
     }
 
     /// All of them, in no order.

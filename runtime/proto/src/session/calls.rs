@@ -78,6 +78,16 @@ impl Calls {
         self.deadlines.len()
     }
 
+    /// Whether none is left, not even one whose result is to be taken.
+    pub(super) fn is_empty(&self) -> bool {
+        let is_empty = self.slots.is_empty();
+        debug_assert!(
+            !is_empty || (self.numbers.len() == 0 && self.deadlines.len() == 0),
+            "a call is gone and its number or deadline not"
+        );
+        is_empty
+    }
+
     pub(super) fn insert(&mut self, deadline: Time, stamp: u64) -> CallId {
         self.insert_at(deadline, Place::Waiting(stamp))
     }

@@ -173,6 +173,10 @@ impl Inbox {
         self.deadlines.insert((deadline, call), ());
     }
 
+    pub(super) fn runs_no_call(&self) -> bool {
+        self.calls.len() == 0 && self.deadlines.len() == 0
+    }
+
     pub(super) fn is_running(&self, call: u64) -> bool {
         self.calls.get(call).is_some()
     }

@@ -214,6 +214,16 @@ impl Session {
         self.calls.len()
     }
 
+    /// Whether it holds nothing: nothing to be sent or confirmed, no call, no news. Handlers of
+    /// events may run on.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.outbox.is_empty()
+            && self.calls.is_empty()
+            && self.inbox.runs_no_call()
+            && self.events.is_empty()
+    }
+
     /// Whether a call that came in is still wanted.
     #[must_use]
     pub fn is_running(&self, call: u64) -> bool {

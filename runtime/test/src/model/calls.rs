@@ -8,13 +8,15 @@ use sente_proto::session::{CallFailure, CallResult};
 
 use super::{Half, Verdict};
 use crate::contract::Kind;
+use crate::promise::Promise;
 use crate::tag::Tag;
 
 /// Remaining times travel in whole milliseconds.
-const ROUNDING: Duration = Duration::from_millis(1);
+pub(super) const ROUNDING: Duration = Duration::from_millis(1);
 
 pub(super) struct Call {
-    deadline: Time,
+    /// By the clock of its caller.
+    pub(super) deadline: Time,
     ran: bool,
     answered: bool,
     cancelled: Option<Time>,
@@ -30,9 +32,10 @@ impl Call {
         self.ended || self.cancelled.is_some()
     }
 
-    /// Whether what was sent after it may come without it.
-    pub(super) fn is_absent(&self) -> bool {
-        self.is_over() || self.waits
+    /// Whether what was sent after it may come without it. Where timers are late nobody has been
+    /// told yet that its time is over.
+    pub(super) fn is_absent(&self, now: Time) -> bool {
+        self.is_over() || self.waits || self.deadline <= now
     }
 }
 
@@ -58,18 +61,20 @@ impl Half {
     }
 
     /// It goes on under another place.
-    pub(super) fn call_leaves(&mut self, place: usize, now: Time) -> (Kind, Time) {
-        self.call_cancelled(place, now);
+    pub(super) fn call_leaves(&mut self, place: usize, at: Time) -> (Kind, Time) {
+        self.call_cancelled(place, at);
         (self.sent[place].kind, self.call(place).deadline)
     }
 
     pub(super) fn call_runs(&mut self, place: usize) -> Verdict {
         let call = self.call(place);
         if std::mem::replace(&mut call.ran, true) {
-            return Err("it ran twice".to_owned());
+            return Err(Promise::Calls.broken("it ran twice"));
         }
         if call.never_ran {
-            return Err("it ran although its end had said that it never would".to_owned());
+            return Err(
+                Promise::Calls.broken("it ran although its end had said that it never would")
+            );
         }
         Ok(())
     }
@@ -78,75 +83,74 @@ impl Half {
         self.call(place).answered = true;
     }
 
-    pub(super) fn call_cancelled(&mut self, place: usize, now: Time) {
+    pub(super) fn call_cancelled(&mut self, place: usize, at: Time) {
         let call = self.call(place);
-        call.cancelled = Some(now);
+        call.cancelled = Some(at);
         let deadline = call.deadline;
         self.deadlines.remove(&(deadline, place));
     }
 
     /// Whether nobody waits for it any more, or will in a moment.
-    pub(super) fn call_is_over(&self, place: usize, now: Time) -> bool {
+    pub(super) fn call_is_over(&self, place: usize, at: Time) -> bool {
         self.calls
             .get(&place)
-            .is_none_or(|call| call.is_over() || now + ROUNDING >= call.deadline)
+            .is_none_or(|call| call.is_over() || self.by_its_clock(at) + ROUNDING >= call.deadline)
     }
 
     /// For how long its caller has not wanted it any more.
-    pub(super) fn call_unwanted_for(&self, place: usize, now: Time) -> Option<Duration> {
+    pub(super) fn call_unwanted_for(&self, place: usize, at: Time) -> Option<Duration> {
         let cancelled = self.calls.get(&place)?.cancelled?;
-        Some(now - cancelled)
+        Some(at - cancelled)
     }
 
     /// Returns whether it brought a reply.
-    pub(super) fn call_ends(&mut self, tag: Tag, result: &CallResult, now: Time) -> Verdict<bool> {
+    pub(super) fn call_ends(&mut self, tag: Tag, result: &CallResult, at: Time) -> Verdict<bool> {
+        let wrong = |how: &str| Err(Promise::Calls.broken(how));
         let novel = self.sent[tag.place].kind == Kind::NovelCall;
         let session_ended = self.ended.is_some();
+        let now = self.by_its_clock(at);
         let call = self.call(tag.place);
         if call.cancelled.is_some() {
-            return Err("it had been cancelled".to_owned());
+            return wrong("it had been cancelled");
         }
         if std::mem::replace(&mut call.ended, true) {
-            return Err("it had ended before".to_owned());
+            return wrong("it had ended before");
         }
+        let early = || {
+            let deadline = call.deadline;
+            Promise::Deadlines.broken(format!("its deadline is {deadline:?}, and it is {now:?}"))
+        };
         let mut replied = false;
+        let mut never_ran = false;
         match result {
             Ok(payload) | Err(CallFailure::Rejected(payload)) => {
                 if Tag::read(payload) != Some(tag) {
-                    return Err("that is the reply to another call".to_owned());
+                    return wrong("that is the reply to another call");
                 }
                 if !call.ran || !call.answered {
-                    return Err("nobody answered it".to_owned());
+                    return wrong("nobody answered it");
                 }
                 replied = true;
             }
             Err(CallFailure::Failed(Failure::Internal)) if call.answered => {}
             Err(CallFailure::Failed(Failure::Unsupported)) if novel && !call.ran => {}
-            Err(CallFailure::TooLarge) if novel => call.never_ran = true,
-            Err(CallFailure::TooLarge) => return Err("it is not".to_owned()),
-            Err(CallFailure::Failed(_)) => return Err("it fits and has a handler".to_owned()),
-            Err(CallFailure::TimedOut { maybe_executed }) => {
-                if now < call.deadline {
-                    return Err(format!("its deadline is {:?}", call.deadline));
-                }
-                call.never_ran = !maybe_executed;
+            Err(CallFailure::TooLarge) if novel => never_ran = true,
+            Err(CallFailure::TooLarge) => return wrong("it is not"),
+            Err(CallFailure::Failed(_)) => return wrong("it fits and has a handler"),
+            Err(CallFailure::TimedOut { .. } | CallFailure::Full) if now < call.deadline => {
+                return Err(early());
             }
-            Err(CallFailure::Full) => {
-                if now < call.deadline {
-                    return Err(format!("its deadline is {:?}", call.deadline));
-                }
-                call.never_ran = true;
+            Err(CallFailure::TimedOut { maybe_executed }) => never_ran = !maybe_executed,
+            Err(CallFailure::Full) => never_ran = true,
+            Err(CallFailure::Disconnected { .. }) if !session_ended => {
+                return wrong("its session lives");
             }
-            Err(CallFailure::Disconnected { maybe_executed }) => {
-                if !session_ended {
-                    return Err("its session lives".to_owned());
-                }
-                call.never_ran = !maybe_executed;
-            }
+            Err(CallFailure::Disconnected { maybe_executed }) => never_ran = !maybe_executed,
         }
-        if call.never_ran && call.ran {
-            return Err("it ran".to_owned());
+        if never_ran && call.ran {
+            return wrong("it ran");
         }
+        call.never_ran = never_ran;
         let deadline = call.deadline;
         self.deadlines.remove(&(deadline, tag.place));
         Ok(replied)
@@ -156,8 +160,10 @@ impl Half {
         self.deadlines.len()
     }
 
-    pub(super) fn next_deadline(&self) -> Option<(Time, usize)> {
-        self.deadlines.first().copied()
+    /// A call whose deadline has passed and that has not ended.
+    pub(super) fn overdue(&self, at: Time) -> Option<(Time, usize)> {
+        let (deadline, place) = self.deadlines.first().copied()?;
+        (deadline < self.by_its_clock(at)).then_some((deadline, place))
     }
 
     fn call(&mut self, place: usize) -> &mut Call {

@@ -6,9 +6,11 @@ use std::time::Duration;
 use sente_proto::session::{Delivery, Unconfirmed};
 use sente_proto::{FreshReason, Time};
 
-use super::Verdict;
 use super::calls::Call;
+use super::wire::Wire;
+use super::{History, Verdict};
 use crate::contract::Kind;
+use crate::promise::Promise;
 use crate::tag::Tag;
 
 /// Whose end it is.
@@ -31,6 +33,8 @@ pub(crate) struct Half {
     pub(crate) began: Time,
     pub(crate) peer: Option<usize>,
     pub(crate) ended: Option<End>,
+    /// How far the clock of its program has jumped ahead of all others.
+    pub(super) ahead: Duration,
     /// When the other end began to use the carrier that this one hears by.
     pub(super) hears_since: Time,
     pub(super) sent: Vec<Sent>,
@@ -44,6 +48,8 @@ pub(crate) struct Half {
     pub(super) calls: BTreeMap<usize, Call>,
     /// Of the calls that have not ended.
     pub(super) deadlines: BTreeSet<(Time, usize)>,
+    /// What it has put on carriers.
+    pub(super) wire: Wire,
 }
 
 pub(super) struct Sent {
@@ -56,12 +62,13 @@ pub(super) struct Sent {
 }
 
 impl Half {
-    pub(super) fn new(owner: Owner, now: Time) -> Self {
+    pub(super) fn new(owner: Owner, ahead: Duration, at: Time) -> Self {
         Self {
             owner,
-            began: now,
+            began: at,
             peer: None,
             ended: None,
+            ahead,
             hears_since: Time::default(),
             sent: Vec::new(),
             ordered: 0,
@@ -70,17 +77,23 @@ impl Half {
             latest: BTreeMap::new(),
             calls: BTreeMap::new(),
             deadlines: BTreeSet::new(),
+            wire: Wire::default(),
         }
+    }
+
+    /// What its program takes for the time.
+    pub(super) fn by_its_clock(&self, at: Time) -> Time {
+        at + self.ahead
     }
 
     // ---- sending ----
 
-    pub(super) fn accept(&mut self, kind: Kind, key: u8, now: Time) -> usize {
+    pub(super) fn accept(&mut self, kind: Kind, key: u8, at: Time) -> usize {
         let place = self.sent.len();
         self.sent.push(Sent {
             kind,
             key,
-            at: now,
+            at,
             received: false,
             returned_unsent: false,
         });
@@ -118,64 +131,69 @@ impl Half {
 
     // ---- what the other end received of it ----
 
-    pub(super) fn delivered(&mut self, place: usize, kind: Kind) -> Verdict {
+    pub(super) fn delivered(&mut self, place: usize, kind: Kind, at: Time) -> Verdict {
         let Some(sent) = self.sent.get_mut(place) else {
-            return Err("it was never sent".to_owned());
+            return Err(Promise::Once.broken("it was never sent"));
         };
         if sent.kind != kind {
-            return Err(format!("it was sent as {:?}", sent.kind));
+            return Err(Promise::Once.broken(format!("it was sent as {:?}", sent.kind)));
         }
         if std::mem::replace(&mut sent.received, true) {
-            return Err("it was given to its handler twice".to_owned());
+            return Err(Promise::Once.broken("it was given to its handler twice"));
         }
         if sent.returned_unsent {
-            return Err("it had come back as one that cannot have been received".to_owned());
+            let how = "it had come back as one that cannot have been received";
+            return Err(Promise::Unconfirmed.broken(how));
         }
         let key = sent.key;
         match kind {
             Kind::Reliable => {
-                self.in_order(place)?;
+                self.in_order(place, at)?;
                 self.missing -= 1;
             }
             Kind::Call => {
-                self.in_order(place)?;
+                self.in_order(place, at)?;
                 self.call_runs(place)?;
             }
             Kind::Volatile => {
                 if self.volatile >= Some(place) {
-                    return Err(format!("it came after {:?}", self.volatile));
+                    let how = format!("it came after {:?}", self.volatile);
+                    return Err(Promise::Order.broken(how));
                 }
                 self.volatile = Some(place);
             }
             Kind::Latest => {
                 let received = &mut self.latest.entry(key).or_insert((place, None)).1;
                 if *received >= Some(place) {
-                    return Err(format!("it came after {received:?} of the same key"));
+                    let how = format!("it came after {received:?} of the same key");
+                    return Err(Promise::Classes.broken(how));
                 }
                 *received = Some(place);
             }
             Kind::Novel | Kind::NovelCall => {
-                return Err("the receiver does not know such".to_owned());
+                return Err(Promise::Once.broken("the receiver does not know such"));
             }
         }
         Ok(())
     }
 
-    fn in_order(&mut self, place: usize) -> Verdict {
+    fn in_order(&mut self, place: usize, at: Time) -> Verdict {
+        let now = self.by_its_clock(at);
         if place < self.ordered {
-            return Err(format!("it came after {}", self.ordered - 1));
+            let how = format!("it came after {}", self.ordered - 1);
+            return Err(Promise::Order.broken(how));
         }
         for before in self.ordered..place {
             let gone = match self.sent[before].kind {
                 Kind::Reliable => false,
-                Kind::Call => self.calls[&before].is_absent(),
+                Kind::Call => self.calls[&before].is_absent(now),
                 Kind::Latest | Kind::Volatile | Kind::Novel | Kind::NovelCall => true,
             };
             if !gone {
-                return Err(format!(
+                return Err(Promise::Order.broken(format!(
                     "it came before {:?} {before}, which was sent earlier",
                     self.sent[before].kind
-                ));
+                )));
             }
         }
         self.ordered = place + 1;
@@ -184,11 +202,8 @@ impl Half {
 
     // ---- the end ----
 
-    pub(super) fn vanish(&mut self, now: Time) {
-        self.ended = Some(End {
-            at: now,
-            reason: None,
-        });
+    pub(super) fn vanish(&mut self, at: Time) {
+        self.ended = Some(End { at, reason: None });
         self.deadlines.clear();
     }
 
@@ -198,38 +213,39 @@ impl Half {
         half: usize,
         reason: FreshReason,
         unconfirmed: &Unconfirmed,
-        now: Time,
+        at: Time,
     ) -> Verdict {
+        let wrong = |how: String| Err(Promise::Unconfirmed.broken(how));
         self.ended = Some(End {
-            at: now,
+            at,
             reason: Some(reason),
         });
         let mut returned = BTreeSet::new();
         for event in &unconfirmed.events {
             let tag = Tag::read(&event.payload).filter(|tag| tag.half == half);
             let Some(tag) = tag else {
-                return Err(format!("half {half} got back what it had not sent"));
+                return wrong(format!("half {half} got back what it had not sent"));
             };
             let sent = &mut self.sent[tag.place];
             let delivery = match sent.kind {
                 Kind::Reliable | Kind::Novel => Delivery::Reliable,
                 Kind::Latest => Delivery::Latest,
-                kind => return Err(format!("{kind:?} {tag} came back")),
+                kind => return wrong(format!("{kind:?} {tag} came back")),
             };
             if delivery != event.delivery {
-                return Err(format!("{tag} came back as {:?}", event.delivery));
+                return wrong(format!("{tag} came back as {:?}", event.delivery));
             }
             if sent.kind == Kind::Latest && self.latest[&sent.key].0 != tag.place {
-                return Err(format!("{tag} came back and is not the latest of its key"));
+                return wrong(format!("{tag} came back and is not the latest of its key"));
             }
             if !event.maybe_received {
                 if sent.received {
-                    return Err(format!("{tag} came back as never sent and was received"));
+                    return wrong(format!("{tag} came back as never sent and was received"));
                 }
                 sent.returned_unsent = true;
             }
             if returned.last() >= Some(&tag.place) {
-                return Err(format!("{tag} came back out of order"));
+                return wrong(format!("{tag} came back out of order"));
             }
             returned.insert(tag.place);
         }
@@ -240,7 +256,7 @@ impl Half {
                 _ => false,
             };
             if owed && !sent.received && !returned.contains(&place) {
-                return Err(format!(
+                return wrong(format!(
                     "{:?} {half}/{place} was neither received nor came back",
                     sent.kind
                 ));
@@ -250,12 +266,8 @@ impl Half {
     }
 
     /// Whether the reason told is the one for which the other end had ended.
-    pub(super) fn check_reason(
-        &self,
-        peer: Option<&Self>,
-        restarted: Option<Time>,
-        now: Time,
-    ) -> Verdict {
+    pub(super) fn check_reason(&self, peer: Option<&Self>, history: &History, at: Time) -> Verdict {
+        let wrong = |how: String| Err(Promise::Announced.broken(how));
         let Some(End {
             reason: Some(reason),
             ..
@@ -264,25 +276,31 @@ impl Half {
             return Ok(());
         };
         if matches!(reason, FreshReason::Violation) {
-            return Err("no program broke the protocol".to_owned());
+            return Err(Promise::Protocol.broken("no program broke the protocol"));
         }
         let Some(peer) = peer.filter(|_| self.owner == Owner::Client) else {
             return Ok(());
         };
         let own = matches!(reason, FreshReason::Requested | FreshReason::Replaced);
+        let restarted = history.restarted >= Some(self.began);
         match peer.ended {
             _ if own => Ok(()),
-            None => Err("the session lives on at the server".to_owned()),
-            Some(_) if reason == FreshReason::Restarted && restarted >= Some(self.began) => Ok(()),
-            // Why it ended is remembered for as long as the session would have lived.
+            None => wrong("the session lives on at the server".to_owned()),
+            Some(_) if reason == FreshReason::Restarted && restarted => Ok(()),
+            // Why it ended is remembered for as long as the session would have lived, by a clock
+            // that may jump.
             Some(End {
-                at,
+                at: ended,
                 reason: Some(_),
-            }) if reason == FreshReason::Expired && now - at > Duration::from_secs(5) => Ok(()),
+            }) if reason == FreshReason::Expired
+                && (at - ended > Duration::from_secs(5) || history.jumped >= Some(ended)) =>
+            {
+                Ok(())
+            }
             Some(End {
                 reason: Some(told), ..
             }) if told == reason => Ok(()),
-            Some(end) => Err(format!("the server ended it with {:?}", end.reason)),
+            Some(end) => wrong(format!("the server ended it with {:?}", end.reason)),
         }
     }
 
@@ -290,19 +308,18 @@ impl Half {
 
     pub(super) fn is_settled(&self) -> Verdict {
         if self.missing > 0 {
-            return Err(format!(
-                "{} reliable events were not delivered",
-                self.missing
-            ));
+            let how = format!("{} reliable events were not delivered", self.missing);
+            return Err(Promise::Arrival.broken(how));
         }
         if !self.deadlines.is_empty() {
-            return Err(format!("{} calls are open", self.deadlines.len()));
+            let how = format!("{} calls are open", self.deadlines.len());
+            return Err(Promise::Calls.broken(how));
         }
         for (key, (sent, received)) in &self.latest {
             if *received != Some(*sent) {
-                return Err(format!(
+                return Err(Promise::Classes.broken(format!(
                     "the latest of key {key} is {sent} and {received:?} was received last"
-                ));
+                )));
             }
         }
         Ok(())

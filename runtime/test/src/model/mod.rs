@@ -3,20 +3,24 @@
 //! The model sees what programs see, and nothing of numbers, acknowledgements or carriers. It finds
 //! fault with what a program would.
 
+//!
+//! There is one time, that of the world. A program whose clock has jumped lives ahead of it, and its
+//! deadlines are its own.
+
 mod calls;
 mod half;
+mod wire;
 
 use std::time::Duration;
 
+use sente_proto::frame::Data;
 use sente_proto::session::{CallResult, Unconfirmed};
 use sente_proto::{FreshReason, Time};
 
-use crate::contract::Kind;
+use crate::contract::{Kind, Version};
+use crate::promise::{Promise, Verdict};
 use crate::tag::Tag;
 pub(crate) use half::{Half, Owner};
-
-/// What is wrong, in a sentence; nothing if all is well.
-pub(crate) type Verdict<T = ()> = Result<T, String>;
 
 /// Where nothing goes wrong, the other side hears of everything within this.
 pub(crate) const PROMPT: Duration = Duration::from_secs(2);
@@ -27,19 +31,27 @@ pub(crate) struct Model {
     halves: Vec<Half>,
     /// Those that have not ended, to be looked at after every step.
     live: Vec<usize>,
-    /// When the server program last died.
-    restarted: Option<Time>,
+    history: History,
     /// Nothing goes wrong.
     pub(crate) is_calm: bool,
     pub(crate) delivered: u64,
     pub(crate) replied: u64,
 }
 
+/// What has befallen the server.
+#[derive(Default)]
+struct History {
+    /// When its program last died.
+    restarted: Option<Time>,
+    /// When its clock last jumped.
+    jumped: Option<Time>,
+}
+
 impl Model {
-    /// One end of a session begins.
-    pub(crate) fn begin(&mut self, owner: Owner, now: Time) -> usize {
+    /// One end of a session begins, in a program whose clock is that far ahead.
+    pub(crate) fn begin(&mut self, owner: Owner, ahead: Duration, at: Time) -> usize {
         let half = self.halves.len();
-        self.halves.push(Half::new(owner, now));
+        self.halves.push(Half::new(owner, ahead, at));
         self.live.push(half);
         half
     }
@@ -55,9 +67,9 @@ impl Model {
                 None => self.halves[half].peer = Some(peer),
                 Some(own) if own == peer => {}
                 Some(own) => {
-                    return Err(format!(
+                    return Err(Promise::Once.broken(format!(
                         "half {half} is joined to {peer} and was to {own}: two sessions are mixed"
-                    ));
+                    )));
                 }
             }
         }
@@ -69,11 +81,21 @@ impl Model {
         self.halves[half].hears_since = since;
     }
 
+    /// The clock of the program at `half` is that far ahead now.
+    pub(crate) fn clock_jumps(&mut self, half: usize, ahead: Duration) {
+        self.halves[half].ahead = ahead;
+    }
+
+    /// The server's clock has jumped.
+    pub(crate) fn server_clock_jumps(&mut self, at: Time) {
+        self.history.jumped = Some(at);
+    }
+
     // ---- sending ----
 
     /// An event was accepted for sending.
-    pub(crate) fn sends(&mut self, half: usize, kind: Kind, key: u8, now: Time) -> Tag {
-        let place = self.halves[half].accept(kind, key, now);
+    pub(crate) fn sends(&mut self, half: usize, kind: Kind, key: u8, at: Time) -> Tag {
+        let place = self.halves[half].accept(kind, key, at);
         Tag { half, place }
     }
 
@@ -83,8 +105,8 @@ impl Model {
     }
 
     /// A call was accepted, and has a deadline.
-    pub(crate) fn calls(&mut self, half: usize, kind: Kind, deadline: Time, now: Time) -> Tag {
-        let tag = self.sends(half, kind, 0, now);
+    pub(crate) fn calls(&mut self, half: usize, kind: Kind, deadline: Time, at: Time) -> Tag {
+        let tag = self.sends(half, kind, 0, at);
         self.halves[half].call_begins(tag.place, deadline);
         tag
     }
@@ -95,54 +117,63 @@ impl Model {
     }
 
     /// A call that waited for room has got it, and stands behind all that was sent meanwhile.
-    pub(crate) fn call_gets_room(&mut self, waiting: Tag, now: Time) -> Tag {
-        let (kind, deadline) = self.halves[waiting.half].call_leaves(waiting.place, now);
-        self.calls(waiting.half, kind, deadline, now)
+    pub(crate) fn call_gets_room(&mut self, waiting: Tag, at: Time) -> Tag {
+        let (kind, deadline) = self.halves[waiting.half].call_leaves(waiting.place, at);
+        self.calls(waiting.half, kind, deadline, at)
     }
 
     // ---- receiving ----
 
     /// An event or a call was given to its handler at `half`.
-    pub(crate) fn arrives(&mut self, half: usize, tag: Tag, kind: Kind, now: Time) -> Verdict {
+    pub(crate) fn arrives(&mut self, half: usize, tag: Tag, kind: Kind, at: Time) -> Verdict {
         if tag.half >= self.halves.len() {
-            return Err(format!("{tag} was given to a handler and never sent"));
+            let how = format!("{tag} was given to a handler and never sent");
+            return Err(Promise::Once.broken(how));
         }
         self.join(half, tag.half)?;
-        if self.halves[half].ended.is_some_and(|end| end.at < now) {
-            return Err(format!(
+        if self.halves[half].ended.is_some_and(|end| end.at < at) {
+            return Err(Promise::Once.broken(format!(
                 "{tag} was given to a handler after the end of its session"
-            ));
+            )));
         }
         self.halves[tag.half]
-            .delivered(tag.place, kind)
-            .map_err(|wrong| format!("{kind:?} {tag}: {wrong}"))?;
+            .delivered(tag.place, kind, at)
+            .map_err(|wrong| wrong.at(format!("{kind:?} {tag}")))?;
         if kind == Kind::Volatile {
             let sent_at = self.halves[tag.half].sent[tag.place].at;
             if sent_at < self.halves[half].hears_since {
-                return Err(format!("volatile {tag} has outlived its carrier"));
+                let how = format!("volatile {tag} has outlived its carrier");
+                return Err(Promise::Classes.broken(how));
             }
         }
         self.delivered += 1;
         Ok(())
     }
 
-    /// The handler of a call at `half` is no longer wanted.
-    pub(crate) fn handler_cancelled(&self, half: usize, tag: Tag, now: Time) -> Verdict {
+    /// The handler of a call at `half` is no longer wanted. `is_ahead` says that the clock there
+    /// has jumped since the call came, and may have run out for it.
+    pub(crate) fn handler_cancelled(
+        &self,
+        half: usize,
+        tag: Tag,
+        is_ahead: bool,
+        at: Time,
+    ) -> Verdict {
         if self.halves[half].ended.is_some() {
             return Ok(());
         }
         let caller = &self.halves[tag.half];
-        if self.is_calm && caller.call_unwanted_for(tag.place, now) > Some(PROMPT) {
-            return Err(format!(
+        if self.is_calm && caller.call_unwanted_for(tag.place, at) > Some(PROMPT) {
+            return Err(Promise::Deadlines.broken(format!(
                 "the handler of call {tag} was not told in time that its caller has cancelled it"
-            ));
+            )));
         }
-        if caller.ended.is_some() || caller.call_is_over(tag.place, now) {
+        if is_ahead || caller.ended.is_some() || caller.call_is_over(tag.place, at) {
             return Ok(());
         }
-        Err(format!(
+        Err(Promise::Deadlines.broken(format!(
             "the handler of call {tag} was cancelled; its caller still waits"
-        ))
+        )))
     }
 
     /// The handler of a call has answered.
@@ -153,15 +184,15 @@ impl Model {
     // ---- the ends of calls ----
 
     /// A caller has cancelled its call.
-    pub(crate) fn cancels(&mut self, tag: Tag, now: Time) {
-        self.halves[tag.half].call_cancelled(tag.place, now);
+    pub(crate) fn cancels(&mut self, tag: Tag, at: Time) {
+        self.halves[tag.half].call_cancelled(tag.place, at);
     }
 
     /// A call has ended at its caller.
-    pub(crate) fn call_ends(&mut self, tag: Tag, result: &CallResult, now: Time) -> Verdict {
+    pub(crate) fn call_ends(&mut self, tag: Tag, result: &CallResult, at: Time) -> Verdict {
         let replied = self.halves[tag.half]
-            .call_ends(tag, result, now)
-            .map_err(|wrong| format!("call {tag} ended with {result:?}: {wrong}"))?;
+            .call_ends(tag, result, at)
+            .map_err(|wrong| wrong.at(format!("call {tag} ended with {result:?}")))?;
         self.replied += u64::from(replied);
         Ok(())
     }
@@ -174,34 +205,48 @@ impl Model {
         half: usize,
         reason: FreshReason,
         unconfirmed: &Unconfirmed,
-        now: Time,
+        at: Time,
     ) -> Verdict {
         self.live.retain(|live| *live != half);
-        self.halves[half].end(half, reason, unconfirmed, now)?;
+        self.halves[half].end(half, reason, unconfirmed, at)?;
         let peer = self.halves[half].peer;
         self.halves[half]
-            .check_reason(peer.map(|peer| &self.halves[peer]), self.restarted, now)
-            .map_err(|wrong| format!("half {half} ended with {reason:?}: {wrong}"))
+            .check_reason(peer.map(|peer| &self.halves[peer]), &self.history, at)
+            .map_err(|wrong| wrong.at(format!("half {half} ended with {reason:?}")))
     }
 
     /// The server program has died.
-    pub(crate) fn restarts(&mut self, now: Time) {
-        self.restarted = Some(now);
+    pub(crate) fn restarts(&mut self, at: Time) {
+        self.history.restarted = Some(at);
     }
 
     /// One end of a session has vanished with its program.
-    pub(crate) fn vanishes(&mut self, half: usize, now: Time) {
+    pub(crate) fn vanishes(&mut self, half: usize, at: Time) {
         self.live.retain(|live| *live != half);
-        self.halves[half].vanish(now);
+        self.halves[half].vanish(at);
     }
 
     // ---- after every step ----
+
+    /// A data frame is given to a carrier. Returns how many of its items had been before.
+    pub(crate) fn puts_on_wire(
+        &mut self,
+        half: usize,
+        version: Version,
+        data: &Data,
+        at: Time,
+    ) -> Verdict<usize> {
+        self.halves[half].puts_on_wire(half, version, data, at)
+    }
 
     /// No call of `half` is open once its end was told.
     pub(crate) fn check_calls_ended(&self, half: usize) -> Verdict {
         match self.halves[half].open_calls() {
             0 => Ok(()),
-            open => Err(format!("half {half} has ended and {open} of its calls not")),
+            open => {
+                Err(Promise::Calls
+                    .broken(format!("half {half} has ended and {open} of its calls not")))
+            }
         }
     }
 
@@ -209,21 +254,21 @@ impl Model {
     pub(crate) fn check_outbox(&self, half: usize, queued: usize) -> Verdict {
         let missing = self.halves[half].missing();
         if missing > queued {
-            return Err(format!(
+            return Err(Promise::Arrival.broken(format!(
                 "half {half} waits for the delivery of {missing} reliable events and has {queued} \
                  items in its outbox: some were lost"
-            ));
+            )));
         }
         Ok(())
     }
 
     /// No call is open whose deadline has passed.
-    pub(crate) fn check_deadlines(&self, half: usize, now: Time) -> Verdict {
-        match self.halves[half].next_deadline() {
-            Some((deadline, place)) if deadline < now => Err(format!(
+    pub(crate) fn check_deadlines(&self, half: usize, at: Time) -> Verdict {
+        match self.halves[half].overdue(at) {
+            Some((deadline, place)) => Err(Promise::Deadlines.broken(format!(
                 "call {half}/{place} should have ended at {deadline:?}"
-            )),
-            _ => Ok(()),
+            ))),
+            None => Ok(()),
         }
     }
 
@@ -244,7 +289,7 @@ impl Model {
             }
             self.halves[*half]
                 .is_settled()
-                .map_err(|wrong| format!("half {half}: {wrong}"))?;
+                .map_err(|wrong| wrong.at(format!("half {half}")))?;
         }
         Ok(())
     }

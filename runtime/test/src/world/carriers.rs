@@ -1,13 +1,13 @@
-//! What is between clients and server: WebSockets as two pipes, and requests one by one.
+//! WebSockets: two pipes each, between a client and the server.
 
 use std::time::Duration;
 
 use bytes::Bytes;
-use sente_proto::Time;
-use sente_proto::client::{ExchangeId, Response, SocketId};
+use sente_proto::client::SocketId;
+use sente_proto::{Carrier, Time};
 
 use super::World;
-use super::queue::{Asked, ForClient, ForServer, What};
+use super::queue::{ForClient, ForServer, What};
 use crate::network::Sockets;
 
 /// So many bytes fit into a WebSocket before its sender has to wait.
@@ -30,8 +30,10 @@ pub(super) struct Socket {
 /// One direction of a WebSocket.
 #[derive(Default)]
 pub(super) struct Pipe {
-    /// Bytes vanish in it.
-    pub(super) dead: bool,
+    /// What would come out of it from then on vanishes.
+    lost_from: Option<Time>,
+    /// Its reader does not read until then.
+    stalled_until: Time,
     in_flight: usize,
     busy_until: Time,
     last_arrival: Time,
@@ -41,11 +43,37 @@ impl Pipe {
     pub(super) fn is_writable(&self) -> bool {
         self.in_flight < BUFFER
     }
+
+    /// Loses all that is sent, and what is under way from `from` on.
+    pub(super) fn dies(&mut self, from: Time) {
+        self.lost_from = Some(self.lost_from.map_or(from, |before| before.min(from)));
+    }
+
+    /// Its reader stops reading until then, unless it has already stopped.
+    pub(super) fn stalls(&mut self, now: Time, until: Time) {
+        if self.stalled_until <= now {
+            self.stalled_until = until;
+        }
+    }
+
+    fn takes_nothing(&self) -> bool {
+        self.lost_from.is_some()
+    }
+
+    fn loses(&self, at: Time) -> bool {
+        self.lost_from.is_some_and(|from| from <= at)
+    }
 }
 
 impl World {
-    fn delay(&mut self) -> Duration {
-        self.rng.within(&self.plan.network.delay)
+    pub(super) fn delay(&mut self, client: usize, carrier: Carrier) -> Duration {
+        let way = self.clients[client].network.way(carrier);
+        self.rng.within(&way.delay)
+    }
+
+    pub(super) fn loses(&mut self, client: usize, carrier: Carrier) -> bool {
+        let way = self.clients[client].network.way(carrier);
+        self.rng.chance(way.loss)
     }
 
     pub(super) fn is_offline(&self, client: usize) -> bool {
@@ -60,8 +88,6 @@ impl World {
         self.queue.at(at, What::Server(what));
     }
 
-    // ---- WebSockets ----
-
     pub(super) fn add_socket(&mut self, client: usize, id: Option<SocketId>) -> usize {
         self.sockets.push(Socket {
             client,
@@ -73,14 +99,18 @@ impl World {
             serves: None,
             served_since: Time::default(),
         });
-        self.sockets.len() - 1
+        let socket = self.sockets.len() - 1;
+        let patience = self.plan.limits.handshake;
+        self.for_server(self.now + patience, ForServer::HelloIsDue { socket });
+        socket
     }
 
     pub(super) fn dial(&mut self, client: usize, id: SocketId) {
         let socket = self.add_socket(client, Some(id));
         self.clients[client].sockets.insert(id, socket);
-        let at = self.now + self.delay() + self.delay();
-        let choices = &self.plan.network.sockets;
+        let way = Carrier::WebSocket;
+        let at = self.now + self.delay(client, way) + self.delay(client, way);
+        let choices = &self.clients[client].network.sockets;
         let mut becomes = choices[self.rng.below(choices.len())];
         if self.is_offline(client) {
             becomes = Sockets::Hang;
@@ -93,17 +123,17 @@ impl World {
         match becomes {
             Sockets::Work => self.for_client(at, client, ForClient::Opened { socket }),
             Sockets::Refused => {
-                self.coverage.meet("sockets refused");
+                self.coverage.meet("network: socket refused");
                 let error = true;
                 self.for_client(at, client, ForClient::Closed { socket, error });
             }
             Sockets::Swallowed => {
-                self.coverage.meet("sockets swallowed");
-                self.sockets[socket].up.dead = true;
-                self.sockets[socket].down.dead = true;
+                self.coverage.meet("network: socket swallowed");
+                self.sockets[socket].up.dies(self.now);
+                self.sockets[socket].down.dies(self.now);
                 self.for_client(at, client, ForClient::Opened { socket });
             }
-            Sockets::Hang => self.coverage.meet("sockets that hang"),
+            Sockets::Hang => self.coverage.meet("network: socket hangs"),
         }
     }
 
@@ -122,21 +152,25 @@ impl World {
 
     /// When a message arrives that is sent now, if it does.
     fn send(&mut self, socket: usize, up: bool, bytes: usize) -> Option<Time> {
-        let offline = self.is_offline(self.sockets[socket].client);
-        let mut delay = self.delay();
-        if self.rng.chance(self.plan.network.loss) {
+        let client = self.sockets[socket].client;
+        let offline = self.is_offline(client);
+        let mut delay = self.delay(client, Carrier::WebSocket);
+        if self.loses(client, Carrier::WebSocket) {
             // TCP notices and sends it again; what is behind it waits.
-            self.coverage.meet("messages stalled by TCP");
+            self.coverage.meet("network: message stalled by TCP");
             delay += self
                 .rng
                 .within(&(Duration::from_millis(200)..Duration::from_secs(1)));
         }
-        let rate = self.plan.network.bytes_per_second;
+        let rate = self.clients[client].network.bytes_per_second;
         let now = self.now;
         let pipe = self.pipe(socket, up);
         pipe.in_flight += bytes;
-        pipe.dead |= offline;
-        if pipe.dead {
+        if offline {
+            pipe.dies(now);
+        }
+        if pipe.takes_nothing() {
+            self.coverage.meet("network: message swallowed");
             return None;
         }
         let takes = Duration::from_micros(bytes as u64 * 1_000_000 / rate);
@@ -145,11 +179,27 @@ impl World {
         Some(pipe.last_arrival)
     }
 
+    /// When its reader reads again, if it does not read now.
+    pub(super) fn is_stalled(&mut self, socket: usize, up: bool) -> Option<Time> {
+        let until = self.pipe(socket, up).stalled_until;
+        let is_stalled = until > self.now;
+        if is_stalled {
+            self.coverage
+                .meet("network: message waits for a slow reader");
+        }
+        is_stalled.then_some(until)
+    }
+
     /// A message has come to the end of its pipe. Returns whether it is still one.
     pub(super) fn arrived(&mut self, socket: usize, up: bool, bytes: usize) -> bool {
+        let now = self.now;
         let pipe = self.pipe(socket, up);
         pipe.in_flight -= bytes;
-        !pipe.dead
+        let is_lost = pipe.loses(now);
+        if is_lost {
+            self.coverage.meet("network: message cut off");
+        }
+        !is_lost
     }
 
     fn pipe(&mut self, socket: usize, up: bool) -> &mut Pipe {
@@ -160,13 +210,13 @@ impl World {
     /// The client closes a WebSocket, with what it has sent going first or being lost.
     pub(super) fn client_closes(&mut self, socket: usize, clean: bool) {
         self.sockets[socket].client_open = false;
-        let delay = self.delay();
+        let delay = self.delay(self.sockets[socket].client, Carrier::WebSocket);
         let is_told = clean || self.rng.chance(0.5);
         if !clean && self.rng.chance(0.5) {
-            self.sockets[socket].up.dead = true;
+            self.sockets[socket].up.dies(self.now);
         }
         let up = &self.sockets[socket].up;
-        if is_told && (!up.dead || !clean) {
+        if is_told && (!up.takes_nothing() || !clean) {
             let at = up.last_arrival.max(self.now + delay);
             self.for_server(at, ForServer::Closed { socket });
         }
@@ -175,92 +225,29 @@ impl World {
     /// The server closes a WebSocket; what it has sent goes first.
     pub(super) fn server_closes(&mut self, socket: usize) {
         self.sockets[socket].server_open = false;
-        let delay = self.delay();
-        let Socket { client, down, .. } = &self.sockets[socket];
-        if !down.dead {
-            let (client, at) = (*client, down.last_arrival.max(self.now + delay));
+        let client = self.sockets[socket].client;
+        let delay = self.delay(client, Carrier::WebSocket);
+        let down = &self.sockets[socket].down;
+        if !down.takes_nothing() {
+            let at = down.last_arrival.max(self.now + delay);
             let error = false;
             self.for_client(at, client, ForClient::Closed { socket, error });
         }
     }
 
-    /// The network cuts a WebSocket and tells both sides.
+    /// The network cuts a WebSocket, in the middle of what is under way, and tells both sides.
     pub(super) fn cut(&mut self, socket: usize) {
         let client = self.sockets[socket].client;
-        self.sockets[socket].up.dead = true;
-        self.sockets[socket].down.dead = true;
-        let (to_client, to_server) = (self.now + self.delay(), self.now + self.delay());
-        let error = true;
-        self.for_client(to_client, client, ForClient::Closed { socket, error });
-        self.for_server(to_server, ForServer::Closed { socket });
-    }
-
-    // ---- requests ----
-
-    pub(super) fn post(&mut self, of: Asked, body: Bytes, timeout: Duration) {
-        self.clients[of.client].exchanges.insert(of.exchange);
-        let response = Err("no response came in time".to_owned());
-        let exchange = of.exchange;
-        let timed_out = ForClient::Response { exchange, response };
-        self.for_client(self.now + timeout, of.client, timed_out);
-        if self.plan.network.blocks_posts {
-            self.coverage.meet("requests blocked");
-            let at = self.now + self.delay() * 2;
-            let response = Ok(Response {
-                status: 502,
-                body: Bytes::from_static(b"Bad Gateway"),
-            });
-            return self.for_client(at, of.client, ForClient::Response { exchange, response });
-        }
-        if self.is_offline(of.client) || self.rng.chance(self.plan.network.loss) {
-            self.coverage.meet("requests lost");
-            self.trace.note(self.now, || format!("{of:?} is lost"));
-            return self.request_lost(of);
-        }
-        let at = self.now + self.delay();
-        if self.rng.chance(self.plan.network.repeat) {
-            self.coverage.meet("requests repeated");
-            let late = at + self.rng.within(&(Duration::ZERO..Duration::from_secs(10)));
-            let body = body.clone();
-            self.for_server(late, ForServer::Request { of, body });
-        }
-        self.for_server(at, ForServer::Request { of, body });
-    }
-
-    /// The client sees it fail, at once or after its timeout.
-    pub(super) fn request_lost(&mut self, of: Asked) {
-        if self.rng.chance(0.5) {
-            let at = self.now + self.delay() * 2;
-            let response = Err("the connection was reset".to_owned());
-            let exchange = of.exchange;
-            let failed = ForClient::Response { exchange, response };
-            self.for_client(at, of.client, failed);
-        }
-    }
-
-    pub(super) fn respond(&mut self, of: Asked, status: u16, body: Vec<u8>) {
-        if self.is_offline(of.client) || self.rng.chance(self.plan.network.loss) {
-            self.coverage.meet("responses lost");
-            self.trace
-                .note(self.now, || format!("the response to {of:?} is lost"));
-            return self.request_lost(of);
-        }
-        let at = self.now + self.delay();
-        let response = Ok(Response {
-            status,
-            body: Bytes::from(body),
-        });
-        let exchange = of.exchange;
-        let answered = ForClient::Response { exchange, response };
-        self.for_client(at, of.client, answered);
-    }
-
-    pub(super) fn abort(&mut self, client: usize, exchange: ExchangeId) {
-        self.clients[client].exchanges.remove(&exchange);
-        if self.rng.chance(0.7) {
-            let at = self.now + self.delay();
-            let of = Asked { client, exchange };
-            self.for_server(at, ForServer::Aborted { of });
+        for up in [true, false] {
+            let lost_from = self.now + self.delay(client, Carrier::WebSocket);
+            let told = lost_from + self.delay(client, Carrier::WebSocket);
+            self.pipe(socket, up).dies(lost_from);
+            let error = true;
+            if up {
+                self.for_server(told, ForServer::Closed { socket });
+            } else {
+                self.for_client(told, client, ForClient::Closed { socket, error });
+            }
         }
     }
 }

@@ -6,21 +6,33 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use sente_proto::client::{
-    CarrierChoice, Client, Config, Credentials, Event, ExchangeId, SessionState, SocketClosed,
-    SocketId, State, Transmit,
+    CarrierChoice, Client, Config, ConnectionEnd, Credentials, ExchangeId, SocketClosed, SocketId,
+    State, Transmit,
 };
 use sente_proto::session::Session;
-use sente_proto::{Carrier, Secret, Time};
+use sente_proto::{FreshReason, Secret, Time};
 
 use super::World;
+use super::clock::Clock;
+use super::exchanges::Purpose;
 use super::program::{Program, Scene, Work};
 use super::queue::{Asked, ForClient};
-use super::server::At;
+use super::wire::End;
 use crate::contract::Version;
-use crate::model::{Owner, Verdict};
+use crate::model::Owner;
+use crate::network::Network;
+use crate::promise::{Promise, Verdict};
 use crate::rng::Rng;
 
 pub(super) struct ClientHost {
+    pub(super) network: Network,
+    pub(super) clock: Clock,
+    /// Its program has died.
+    pub(super) is_dead: bool,
+    /// And this one has taken its place.
+    pub(super) successor: Option<usize>,
+    /// When the last bytes came from the server.
+    pub(super) heard: Time,
     pub(super) machine: Client,
     pub(super) session: Session,
     pub(super) program: Program,
@@ -31,8 +43,8 @@ pub(super) struct ClientHost {
     /// While it sleeps: what it misses.
     pub(super) asleep: Option<Vec<ForClient>>,
     pub(super) offline_until: Time,
-    /// What it last said hello with, for a duplicate of it.
-    pub(super) last_hello: Option<Bytes>,
+    /// What it last said hello with, for a duplicate of it; and whether that is a body.
+    pub(super) last_hello: Option<(Bytes, bool)>,
     pub(super) timer: Option<Time>,
     /// Hellos within the present second, which are not to be many.
     pub(super) hellos: (u64, u32),
@@ -44,6 +56,8 @@ pub(super) struct ClientHost {
     pub(super) polls_since: Time,
     /// The state that its program was told last.
     pub(super) told: State,
+    /// Why its last session ended, until the state says so too.
+    pub(super) ended: Option<FreshReason>,
 }
 
 impl ClientHost {
@@ -57,11 +71,13 @@ impl ClientHost {
 }
 
 impl World {
-    pub(super) fn add_client(&mut self) {
+    /// A client's program starts.
+    pub(super) fn add_client(&mut self, user: String, network: Network) {
         let index = self.clients.len();
         let plan = &self.plan;
         let (_, version) = Version::of(plan.skew);
-        let half = self.model.begin(Owner::Client, self.now);
+        let clock = Clock::default();
+        let half = self.model.begin(Owner::Client, clock.ahead, self.now);
         let config = Config {
             carrier: plan.carrier,
             asks_credentials: true,
@@ -75,12 +91,16 @@ impl World {
             version.contract(),
             plan.codec,
         );
-        let user = if plan.one_user { 0 } else { index };
         self.clients.push(ClientHost {
+            network,
+            clock,
+            is_dead: false,
+            successor: None,
+            heard: self.now,
             machine: Client::new(config, Box::new(move || rng.wide())),
             session,
             program: Program::new(half, version),
-            user: format!("user {user}"),
+            user,
             sockets: BTreeMap::new(),
             exchanges: BTreeSet::new(),
             asleep: None,
@@ -92,22 +112,50 @@ impl World {
             choice: plan.carrier,
             polls_since: Time::default(),
             told: State::default(),
+            ended: None,
         });
         let at = self.now + self.rng.around(Duration::from_millis(200));
         self.for_client(at, index, ForClient::Connect);
         self.for_client(at, index, ForClient::Tick);
     }
 
+    /// Those whose programs run.
+    pub(super) fn alive(&self) -> impl Iterator<Item = (usize, &ClientHost)> {
+        let clients = self.clients.iter().enumerate();
+        clients.filter(|(_, host)| !host.is_dead)
+    }
+
+    /// Something happens to a client, unless it sleeps or is dead.
+    pub(super) fn for_client_now(&mut self, client: usize, what: ForClient) -> Verdict {
+        if let ForClient::Message { socket, .. } | ForClient::Closed { socket, .. } = what
+            && let Some(until) = self.is_stalled(socket, false)
+        {
+            self.for_client(until, client, what);
+            return Ok(());
+        }
+        if self.clients[client].is_dead {
+            return Ok(());
+        }
+        match &mut self.clients[client].asleep {
+            Some(missed) => {
+                missed.push(what);
+                Ok(())
+            }
+            None => self.client_hears(client, what),
+        }
+    }
+
     /// Something happens to a client that is awake.
     pub(super) fn client_hears(&mut self, client: usize, what: ForClient) -> Verdict {
-        let now = self.now;
+        let now = self.client_clock(client);
         match what {
             ForClient::Opened { socket } => {
                 if self.sockets[socket].client_open
                     && let Some(id) = self.sockets[socket].id
                 {
-                    self.trace
-                        .note(now, || format!("client {client}: socket {socket} is open"));
+                    self.trace.note(self.now, || {
+                        format!("client {client}: socket {socket} is open")
+                    });
                     let host = &mut self.clients[client];
                     host.machine.handle_opened(now, &mut host.session, id);
                 }
@@ -118,8 +166,9 @@ impl World {
                     && self.sockets[socket].client_open
                     && let Some(id) = self.sockets[socket].id
                 {
-                    self.note_frame("client", client, "reads", &message);
+                    self.reads(End::Client(client), &message, false);
                     let host = &mut self.clients[client];
+                    host.heard = self.now;
                     host.machine
                         .handle_message(now, &mut host.session, id, &message);
                 }
@@ -127,11 +176,14 @@ impl World {
             ForClient::Closed { socket, error } => self.socket_closed(client, socket, error),
             ForClient::Response { exchange, response } => {
                 if self.clients[client].exchanges.remove(&exchange) {
-                    self.trace.note(now, || {
+                    self.trace.note(self.now, || {
                         let how = response.as_ref().map(|it| (it.status, it.body.len()));
                         format!("client {client}: response to {exchange:?}: {how:?}")
                     });
                     let host = &mut self.clients[client];
+                    if response.is_ok() {
+                        host.heard = self.now;
+                    }
                     host.machine
                         .handle_response(now, &mut host.session, exchange, response);
                 }
@@ -173,15 +225,30 @@ impl World {
             error: error.then(|| "the connection was reset".to_owned()),
             ..SocketClosed::default()
         };
+        let now = self.client_clock(client);
         let host = &mut self.clients[client];
         host.machine
-            .handle_closed(self.now, &mut host.session, id, closed);
+            .handle_closed(now, &mut host.session, id, closed);
     }
 
     /// The client's timer has come.
     pub(super) fn client_timer(&mut self, client: usize) -> Verdict {
+        let now = self.client_clock(client);
         let host = &mut self.clients[client];
-        host.machine.handle_timeout(self.now, &mut host.session);
+        let was_open = host.machine.state().open;
+        if was_open
+            && host
+                .timer
+                .is_some_and(|due| now - due > self.plan.timing.slept)
+        {
+            self.coverage.meet("carrier: probed after a sleep");
+        }
+        host.machine.handle_timeout(now, &mut host.session);
+        let last_close = host.machine.state().last_close.as_ref();
+        let is_silent = last_close.is_some_and(|close| close.reason == ConnectionEnd::Silent);
+        if was_open && !host.machine.state().open && is_silent {
+            self.coverage.meet("carrier: silent, says the client");
+        }
         self.pump_client(client)
     }
 
@@ -204,10 +271,13 @@ impl World {
     }
 
     fn at_client(&mut self, client: usize) -> (&mut ClientHost, Scene<'_>) {
+        let clock = self.clients[client].clock;
         (
             &mut self.clients[client],
             Scene {
-                now: self.now,
+                at: self.now,
+                now: clock.reads(self.now),
+                ahead: clock.ahead,
                 plan: &self.plan,
                 rng: &mut self.rng,
                 model: &mut self.model,
@@ -238,8 +308,9 @@ impl World {
             if !writable && !std::mem::replace(&mut spare, false) {
                 break;
             }
+            let now = self.client_clock(client);
             let host = &mut self.clients[client];
-            match host.machine.poll_transmit(self.now, &mut host.session) {
+            match host.machine.poll_transmit(now, &mut host.session) {
                 Some(transmit) => self.transmit(client, transmit)?,
                 None if !heard => break,
                 None => {}
@@ -250,7 +321,7 @@ impl World {
         }
         let writable = self.clients[client].is_writable(&self.sockets);
         if !writable {
-            self.coverage.meet("carriers backed up");
+            self.coverage.meet("carrier: backed up");
         }
         let host = &mut self.clients[client];
         host.timer = if writable {
@@ -259,105 +330,6 @@ impl World {
             host.machine.poll_deadline(&host.session)
         };
         self.check_session(client, true)
-    }
-
-    fn client_event(&mut self, client: usize, event: Event) -> Verdict {
-        let now = self.now;
-        match event {
-            Event::SessionEnded {
-                reason,
-                unconfirmed,
-            } => {
-                self.trace.note(now, || {
-                    let back = unconfirmed.events.len();
-                    format!("client {client}: session ends, {reason:?}, {back} events come back")
-                });
-                self.coverage.meet(super::fresh_name(reason));
-                let half = self.clients[client].program.half;
-                let next = self.model.begin(Owner::Client, now);
-                self.clients[client].program.goes_on_as(next);
-                self.model.ends(half, reason, &unconfirmed, now)
-            }
-            Event::Changed(change) => {
-                let (old, new) = (&change.old, &change.new);
-                self.check_change(client, old, new)?;
-                if new.open && (!old.open || old.carrier != new.carrier) {
-                    self.trace.note(now, || {
-                        format!("client {client}: open by {:?}", new.carrier)
-                    });
-                    self.coverage.meet(match (new.session, new.carrier) {
-                        (Some(SessionState::Fresh { .. }), _) => "handshakes with a fresh session",
-                        _ if old.open => "moves between carriers without a break",
-                        _ => "handshakes that resume",
-                    });
-                }
-                if let Some(id) = new.session_id.filter(|_| old.session_id != new.session_id)
-                    && let Some(half) = self.server.half_of(id)
-                {
-                    let own = self.clients[client].program.half;
-                    self.model.join(own, half)?;
-                }
-                if new.open && (!old.open || old.carrier != new.carrier) {
-                    self.carrier_is_used(client, new.carrier);
-                }
-                if let Some(refused) = new.refused.as_ref().filter(|_| old.refused.is_none()) {
-                    self.trace
-                        .note(now, || format!("client {client}: refused, {refused:?}"));
-                }
-                Ok(())
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// From now on both ends use that carrier, if the server has not gone on to another already.
-    fn carrier_is_used(&mut self, client: usize, carrier: Option<Carrier>) {
-        let host = &self.clients[client];
-        let half = host.program.half;
-        let socket = host.sockets.last_key_value().map(|(_, socket)| *socket);
-        let (since, is_poll) = match (carrier, socket) {
-            (Some(Carrier::WebSocket), Some(socket)) => (self.sockets[socket].served_since, false),
-            _ => (host.polls_since, true),
-        };
-        self.model.hears_since(half, since);
-        let Some(peer) = self.model.half(half).peer else {
-            return;
-        };
-        let is_current = self
-            .server
-            .seat(peer)
-            .is_some_and(|seated| match seated.carrier {
-                At::Socket(current) => !is_poll && socket == Some(current),
-                At::Poll(_) => is_poll,
-                At::Nothing => false,
-            });
-        if is_current {
-            self.model.hears_since(peer, self.now);
-        }
-    }
-
-    /// Changes follow each other without a gap, and only carriers that were chosen serve.
-    fn check_change(&mut self, client: usize, old: &State, new: &State) -> Verdict {
-        let host = &mut self.clients[client];
-        if host.told != *old {
-            return Err(format!(
-                "client {client} was told of a change from {old:?}, and its state was {:?}",
-                host.told
-            ));
-        }
-        host.told.clone_from(new);
-        let chosen = match host.choice {
-            CarrierChoice::Auto => true,
-            CarrierChoice::WebSocket => new.carrier != Some(Carrier::Poll),
-            CarrierChoice::Poll => new.carrier != Some(Carrier::WebSocket),
-        };
-        if !chosen {
-            return Err(format!(
-                "client {client} is served by {:?} and chose {:?}",
-                new.carrier, host.choice
-            ));
-        }
-        Ok(())
     }
 
     fn transmit(&mut self, client: usize, transmit: Transmit) -> Verdict {
@@ -371,13 +343,12 @@ impl World {
                 socket: id,
                 message,
             } => {
-                let socket = *self.clients[client]
-                    .sockets
-                    .get(&id)
-                    .ok_or("the client sends on a socket that has ended")?;
+                let socket = *self.clients[client].sockets.get(&id).ok_or_else(|| {
+                    Promise::Carriers.broken("the client sends on a socket that has ended")
+                })?;
                 let message = Bytes::from(message);
-                if self.note_frame("client", client, "sends", &message) {
-                    self.clients[client].last_hello = Some(message.clone());
+                if self.sends_frame(End::Client(client), &message)? {
+                    self.clients[client].last_hello = Some((message.clone(), false));
                     self.count_hello(client)?;
                 }
                 self.send_up(socket, message);
@@ -395,12 +366,15 @@ impl World {
                 body,
                 timeout,
             } => {
+                let exchange = Some(exchange);
                 let of = Asked { client, exchange };
                 let body = Bytes::from(body);
-                if self.note_body("client", client, "posts", of, &body) {
+                let purpose = self.sends_body(End::Client(client), of, &body)?;
+                if purpose == Purpose::Hello {
                     self.count_hello(client)?;
+                    self.clients[client].last_hello = Some((body.clone(), true));
                 }
-                self.post(of, body, timeout);
+                self.post(of, body, purpose, timeout);
             }
             Transmit::Abort(exchange) => self.abort(client, exchange),
         }
@@ -416,10 +390,10 @@ impl World {
         }
         hellos.1 += 1;
         if hellos.1 > 12 {
-            return Err(format!(
+            return Err(Promise::Carriers.broken(format!(
                 "client {client} has said hello {} times within a second",
                 hellos.1
-            ));
+            )));
         }
         Ok(())
     }

@@ -4,28 +4,51 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use sente_proto::client::CarrierChoice;
-use sente_proto::codec::Codec;
 use sente_proto::frame::Frame;
-use sente_proto::server::{Caps, Sessions};
+use sente_proto::server::Sessions;
 use sente_proto::{Close, CloseReason, FreshReason, wire};
 
 use super::World;
-use super::queue::{ForClient, ForServer, What};
-use crate::model::Verdict;
-use crate::network::Sockets;
+use super::exchanges::Purpose;
+use super::queue::{Asked, ForClient, ForServer, What};
 use crate::plan::Fault;
+use crate::promise::Verdict;
+
+/// A kind of fault, and to whom it happens.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Planned {
+    fault: Fault,
+    mean: Duration,
+    /// `None`: to anybody.
+    client: Option<usize>,
+}
 
 impl World {
     pub(super) fn plan_faults(&mut self) {
-        let network = std::mem::take(&mut self.plan.network.faults);
-        self.plan.faults.extend(network);
-        for place in 0..self.plan.faults.len() {
+        let of_all = self
+            .plan
+            .faults
+            .iter()
+            .map(|(fault, mean)| (*fault, *mean, None));
+        let of_links = self.clients.iter().enumerate().flat_map(|(client, host)| {
+            let faults = host.network.faults.iter();
+            faults.map(move |(fault, mean)| (*fault, *mean, Some(client)))
+        });
+        self.faults = of_all
+            .chain(of_links)
+            .map(|(fault, mean, client)| Planned {
+                fault,
+                mean,
+                client,
+            })
+            .collect();
+        for place in 0..self.faults.len() {
             self.plan_fault(place);
         }
     }
 
     fn plan_fault(&mut self, place: usize) {
-        let after = self.rng.around(self.plan.faults[place].1);
+        let after = self.rng.around(self.faults[place].mean);
         self.queue.at(self.now + after, What::Fault(place));
     }
 
@@ -35,11 +58,17 @@ impl World {
             return Ok(());
         }
         self.plan_fault(place);
-        let (fault, _) = self.plan.faults[place];
-        let client = self.rng.below(self.clients.len());
+        let Planned { fault, client, .. } = self.faults[place];
+        let client = match client {
+            Some(client) => self.successor(client),
+            None => {
+                let alive: Vec<_> = self.alive().map(|(client, _)| client).collect();
+                self.rng.choose(&alive)
+            }
+        };
         self.trace
             .note(self.now, || format!("FAULT {fault:?} for client {client}"));
-        self.coverage.meet(name(fault));
+        self.coverage.meet(fault.name());
         let is_awake = self.clients[client].asleep.is_none();
         match fault {
             Fault::Cut => {
@@ -49,19 +78,37 @@ impl World {
             }
             Fault::HalfOpen => {
                 if let Some(socket) = self.a_socket_of(client) {
-                    let which = self.rng.below(4);
+                    let (which, now) = (self.rng.below(4), self.now);
                     let socket = &mut self.sockets[socket];
-                    socket.up.dead |= which != 0;
-                    socket.down.dead |= which != 1;
+                    if which != 0 {
+                        socket.up.dies(now);
+                    }
+                    if which != 1 {
+                        socket.down.dies(now);
+                    }
+                }
+            }
+            Fault::SlowReader => {
+                if let Some(socket) = self.a_socket_of(client) {
+                    let now = self.now;
+                    let until = now + self.rng.around(Duration::from_secs(2));
+                    let up = self.rng.chance(0.5);
+                    let socket = &mut self.sockets[socket];
+                    if up {
+                        socket.up.stalls(now, until);
+                    } else {
+                        socket.down.stalls(now, until);
+                    }
                 }
             }
             Fault::Offline => {
                 let lasts = self.rng.around(Duration::from_secs(5));
                 self.clients[client].offline_until = self.now + lasts;
+                let now = self.now;
                 for socket in &mut self.sockets {
                     if socket.client == client {
-                        socket.up.dead = true;
-                        socket.down.dead = true;
+                        socket.up.dies(now);
+                        socket.down.dies(now);
                     }
                 }
             }
@@ -72,7 +119,16 @@ impl World {
             }
             Fault::Shutdown => self.shut_down(),
             Fault::Kick => return self.kick(client),
-            Fault::Duplicate => self.duplicate(client),
+            Fault::Duplicate => return self.duplicate(client),
+            Fault::Kill => self.kill(client),
+            Fault::LateTimers | Fault::ClockJump => {
+                let whose = self.rng.chance(0.5).then_some(client);
+                if fault == Fault::LateTimers {
+                    self.timers_come_late(whose);
+                } else {
+                    self.clock_jumps(whose);
+                }
+            }
             Fault::Sleep if is_awake => {
                 self.clients[client].asleep = Some(Vec::new());
                 let lasts = self.rng.around(Duration::from_secs(8));
@@ -87,6 +143,14 @@ impl World {
         Ok(())
     }
 
+    /// The client that has taken the place of that one.
+    fn successor(&self, mut client: usize) -> usize {
+        while let Some(next) = self.clients[client].successor {
+            client = next;
+        }
+        client
+    }
+
     fn a_socket_of(&mut self, client: usize) -> Option<usize> {
         let host = &self.clients[client];
         host.sockets.last_key_value().map(|(_, socket)| *socket)
@@ -94,14 +158,14 @@ impl World {
 
     /// What a client's program or its user does.
     fn program_does(&mut self, client: usize, fault: Fault) {
-        let now = self.now;
+        let now = self.client_clock(client);
         let choice = self.rng.choose(&[
             CarrierChoice::Auto,
             CarrierChoice::WebSocket,
             CarrierChoice::Poll,
         ]);
         let other = self.rng.below(4);
-        let back = now + self.rng.around(Duration::from_secs(3));
+        let back = self.now + self.rng.around(Duration::from_secs(3));
         let host = &mut self.clients[client];
         host.hellos = (0, 0);
         let (machine, session) = (&mut host.machine, &mut host.session);
@@ -130,6 +194,7 @@ impl World {
         let Some(missed) = self.clients[client].asleep.take() else {
             return Ok(());
         };
+        self.clients[client].clock.excuse(self.now);
         self.trace
             .note(self.now, || format!("client {client} wakes"));
         let timers_first = self.rng.chance(0.5);
@@ -165,21 +230,50 @@ impl World {
             if std::mem::replace(&mut self.sockets[socket].server_open, false)
                 && self.sockets[socket].client_open
             {
-                self.sockets[socket].up.dead = true;
-                // Mostly the operating system tells; if the machine died, nobody does.
-                if self.rng.chance(0.7) {
-                    self.cut(socket);
-                }
-                self.sockets[socket].down.dead = true;
+                self.end_dies(socket);
             }
         }
+    }
+
+    /// The program at one end of a WebSocket has died. Mostly the operating system tells; if the
+    /// machine died, nobody does.
+    fn end_dies(&mut self, socket: usize) {
+        if self.rng.chance(0.7) {
+            self.cut(socket);
+        }
+        let now = self.now;
+        self.sockets[socket].up.dies(now);
+        self.sockets[socket].down.dies(now);
+    }
+
+    /// A client's program dies, and another one of the same user starts.
+    fn kill(&mut self, client: usize) {
+        let next = self.clients.len();
+        let host = &mut self.clients[client];
+        host.is_dead = true;
+        host.timer = None;
+        host.successor = Some(next);
+        let (half, user) = (host.program.half, host.user.clone());
+        let network = host.network.clone();
+        self.model.vanishes(half, self.now);
+        for socket in 0..self.sockets.len() {
+            let of = &mut self.sockets[socket];
+            if of.client == client && std::mem::replace(&mut of.client_open, false) {
+                self.end_dies(socket);
+            }
+        }
+        let exchanges = std::mem::take(&mut self.clients[client].exchanges);
+        for exchange in exchanges {
+            self.abort(client, exchange);
+        }
+        self.add_client(user, network);
     }
 
     pub(super) fn starts(&mut self) {
         // After a shutdown the old program ends here.
         self.crash();
         self.server.run = self.server.rng.bits();
-        self.server.sessions = Some(Sessions::new(Caps::default(), self.plan.limits.window));
+        self.server.sessions = Some(Sessions::new(self.plan.caps, self.plan.limits.window));
         self.trace.note(self.now, || "the server starts".to_owned());
     }
 
@@ -208,24 +302,46 @@ impl World {
             return Ok(());
         };
         self.for_client(back, client, ForClient::Connect);
+        self.meet_in_flight(half, "call: in flight at a kick");
         let close = Close::new(CloseReason::Kicked);
         self.end_session(half, &close, FreshReason::Requested)
     }
 
-    /// Says the client's last hello again under a higher epoch, on a socket that nobody reads.
-    fn duplicate(&mut self, client: usize) {
+    /// Says the client's last hello again under another epoch, by a carrier that nobody reads.
+    fn duplicate(&mut self, client: usize) -> Verdict {
         let codec = self.plan.codec;
         let limits = self.plan.limits.wire();
-        let Some(hello) = self.clients[client].last_hello.clone() else {
-            return;
+        let said = self.clients[client].last_hello.as_ref();
+        let said = said.and_then(|(bytes, is_body)| {
+            if *is_body {
+                wire::frames_of_body(codec, bytes, &limits).next()?.ok()
+            } else {
+                wire::decode(codec, bytes, &limits).ok()
+            }
+        });
+        let Some(Frame::Hello(mut hello)) = said else {
+            return Ok(());
         };
-        if let Ok(Frame::Hello(mut hello)) = decode(codec, &hello, &limits) {
-            hello.epoch += 1_000;
+        // Mostly it takes over; an old one must not.
+        hello.epoch = match self.rng.below(4) {
+            0 => hello.epoch.saturating_sub(1),
+            _ => hello.epoch + 1_000,
+        };
+        let hello = Frame::Hello(hello);
+        if self.rng.chance(0.5) {
             let mut message = Vec::new();
-            wire::encode(codec, &Frame::Hello(hello), &mut message);
+            wire::encode(codec, &hello, &mut message);
             let socket = self.add_socket(client, None);
             self.send_up(socket, Bytes::from(message));
+        } else {
+            let mut body = Vec::new();
+            wire::append_to_body(codec, &hello, &mut body);
+            let exchange = None;
+            let of = Asked { client, exchange };
+            let patience = self.plan.limits.handshake;
+            self.post(of, Bytes::from(body), Purpose::Hello, patience);
         }
+        Ok(())
     }
 
     // ---- the end ----
@@ -233,22 +349,22 @@ impl World {
     /// No more faults: the network is good, everybody is awake and wants to be connected.
     pub(super) fn calm_down(&mut self) -> Verdict {
         self.trace.note(self.now, || "all is well".to_owned());
-        self.plan.network.loss = 0.0;
-        self.plan.network.repeat = 0.0;
-        // A proxy that never lets a WebSocket through goes on doing so.
-        if self.plan.network.sockets.contains(&Sockets::Work) {
-            self.plan.network.sockets = vec![Sockets::Work];
-        }
-        for client in 0..self.clients.len() {
-            self.clients[client].offline_until = self.now;
+        let now = self.now;
+        self.server.clock.late_until = now;
+        let clients: Vec<_> = self.alive().map(|(client, _)| client).collect();
+        for client in clients {
+            let host = &mut self.clients[client];
+            host.offline_until = now;
+            host.network.calm_down();
+            host.clock.late_until = now;
             self.wakes(client)?;
             let choice = self.plan.carrier;
+            let now = self.client_clock(client);
             let host = &mut self.clients[client];
             host.wants_connection = true;
             host.choice = choice;
-            host.machine
-                .choose_carrier(self.now, &mut host.session, choice);
-            host.machine.connect(self.now, &mut host.session);
+            host.machine.choose_carrier(now, &mut host.session, choice);
+            host.machine.connect(now, &mut host.session);
             self.pump_client(client)?;
         }
         Ok(())
@@ -257,38 +373,13 @@ impl World {
     /// All clients say goodbye.
     pub(super) fn let_go(&mut self) -> Verdict {
         self.is_over = true;
-        for client in 0..self.clients.len() {
+        let clients: Vec<_> = self.alive().map(|(client, _)| client).collect();
+        for client in clients {
+            let now = self.client_clock(client);
             let host = &mut self.clients[client];
-            host.machine.disconnect(self.now, &mut host.session);
+            host.machine.disconnect(now, &mut host.session);
             self.pump_client(client)?;
         }
         Ok(())
-    }
-}
-
-fn decode(
-    codec: Codec,
-    bytes: &Bytes,
-    limits: &wire::WireLimits,
-) -> Result<Frame, wire::WireError> {
-    wire::decode(codec, bytes, limits)
-}
-
-fn name(fault: Fault) -> &'static str {
-    match fault {
-        Fault::Cut => "fault: cut",
-        Fault::HalfOpen => "fault: half-open",
-        Fault::Offline => "fault: offline",
-        Fault::Crash => "fault: crash",
-        Fault::Shutdown => "fault: shutdown",
-        Fault::ChooseCarrier => "fault: choose carrier",
-        Fault::Break => "fault: break connection",
-        Fault::Wake => "fault: wake",
-        Fault::Reconnect => "fault: reconnect",
-        Fault::ChangeUser => "fault: change user",
-        Fault::Sleep => "fault: sleep",
-        Fault::Disconnect => "fault: disconnect",
-        Fault::Kick => "fault: kick",
-        Fault::Duplicate => "fault: duplicate",
     }
 }

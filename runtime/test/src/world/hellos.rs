@@ -2,17 +2,19 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use sente_proto::codec::Codec;
 use sente_proto::frame::{Frame, Hello};
 use sente_proto::server::{Greeting, Seat, accept, welcome};
 use sente_proto::session::Session;
-use sente_proto::{Carrier, Close, CloseReason, FreshReason, Refused, SessionId, wire};
+use sente_proto::{Carrier, Close, CloseReason, FreshReason, Refused, SessionId};
 
 use super::World;
+use super::exchanges::Purpose;
 use super::program::Program;
 use super::server::{At, Seated, violated};
-use crate::model::{Owner, Verdict};
+use super::wire::End;
+use crate::model::Owner;
+use crate::promise::{Promise, Verdict};
 
 impl World {
     /// Seats the client of a hello. Returns the half of its session and the welcome, or what else to
@@ -22,7 +24,7 @@ impl World {
         hello: &Hello,
         carrier: Carrier,
     ) -> Verdict<Result<(usize, Frame), Frame>> {
-        let now = self.now;
+        let now = self.server_clock();
         let refused = |refused: Refused| Ok(Err(Frame::Refused(Box::new(refused))));
         let codec = match accept(hello, Codec::ALL) {
             Ok(codec) => codec,
@@ -33,17 +35,17 @@ impl World {
             .as_ref()
             .map(|token| token.reveal().as_str().into());
         let Some(mut sessions) = self.server.sessions.take() else {
-            return Err("a hello came to a server that is down".to_owned());
+            return Err(Promise::Protocol.broken("a hello came to a server that is down"));
         };
         let mut rng = self.server.rng.clone();
-        let model = &mut self.model;
+        let (model, ahead, at) = (&mut self.model, self.server.clock.ahead, self.now);
         let opened = sessions.open(
             now,
             hello,
             codec,
             user.as_ref(),
             || rng.wide(),
-            |_, _| model.begin(Owner::Server, now),
+            |_, _| model.begin(Owner::Server, ahead, at),
         );
         self.server.rng = rng;
         self.server.sessions = Some(sessions);
@@ -55,6 +57,7 @@ impl World {
         if self.server.seat(half).is_none() {
             self.make_seat(half, opened.id, codec);
         }
+        self.check_identity(half, hello, user.as_ref(), opened.fresh.is_some())?;
         if let Some(ended) = opened.ended {
             let close = Close::new(CloseReason::UserChanged);
             self.end_session(ended, &close, FreshReason::UserChanged)?;
@@ -70,6 +73,46 @@ impl World {
         self.take_seat(hello, carrier, half, greeting)
     }
 
+    /// One attempt of one user opens one session, and no session serves two users.
+    fn check_identity(
+        &mut self,
+        half: usize,
+        hello: &Hello,
+        user: Option<&Arc<str>>,
+        is_fresh: bool,
+    ) -> Verdict {
+        let wrong = |how: String| Err(Promise::Identity.broken(how));
+        let Some(seated) = self.server.seat(half) else {
+            return wrong(format!("half {half} has no seat"));
+        };
+        let asked = (hello.attempt, user.cloned());
+        match &seated.asked {
+            None => seated.asked = Some(asked.clone()),
+            Some((_, own)) if own.as_ref() != user => {
+                return wrong(format!(
+                    "the session of half {half} belongs to {own:?} and is given to {user:?}"
+                ));
+            }
+            Some(own) if *own == asked && is_fresh => {
+                self.coverage
+                    .meet("session: asked for again by the same attempt");
+            }
+            Some(_) => {}
+        }
+        let another = is_fresh
+            && self
+                .server
+                .alive()
+                .any(|(other, seated)| other != half && seated.asked.as_ref() == Some(&asked));
+        if another {
+            return wrong(format!(
+                "half {half} is the second session of attempt {:x}",
+                hello.attempt
+            ));
+        }
+        Ok(())
+    }
+
     fn make_seat(&mut self, half: usize, id: SessionId, codec: Codec) {
         let session = Session::new(
             Arc::new(self.plan.limits.clone()),
@@ -79,7 +122,10 @@ impl World {
         self.server.seats.resize_with(half + 1, || None);
         self.server.seats[half] = Some(Box::new(Seated {
             id,
-            seat: Seat::new(id, self.now),
+            seat: Seat::new(id, self.server_clock()),
+            began: self.now,
+            heard: self.now,
+            asked: None,
             session,
             program: Program::new(half, self.server.version),
             carrier: At::Nothing,
@@ -95,10 +141,10 @@ impl World {
         half: usize,
         greeting: Greeting,
     ) -> Verdict<Result<(usize, Frame), Frame>> {
-        let now = self.now;
+        let (at, now) = (self.now, self.server_clock());
         let Self { server, .. } = self;
         let Some(seated) = server.seats[half].as_deref_mut() else {
-            return Err("the registry knows a session that has ended".to_owned());
+            return Err(Promise::Cleared.broken("the registry knows a session that has ended"));
         };
         let attached =
             seated
@@ -106,31 +152,39 @@ impl World {
                 .attach(now, &mut seated.session, hello, carrier, &server.mappings);
         if let Err(close) = attached {
             violated(&close)?;
-            self.coverage.meet("hellos overtaken");
+            self.coverage.meet("carrier: hello overtaken");
             return Ok(Err(Frame::Close(Box::new(close))));
         }
+        seated.heard = at;
         let replaced = Frame::Close(Box::new(seated.seat.replaced()));
         let before = std::mem::replace(&mut seated.carrier, At::Poll(Vec::new()));
         let frame = Frame::Welcome(Box::new(welcome(now, &mut seated.session, hello, greeting)));
-        self.leave(half, before, &replaced);
+        self.coverage.meet(match (&before, carrier) {
+            (At::Nothing, Carrier::WebSocket) => "server: none to WebSocket",
+            (At::Nothing, Carrier::Poll) => "server: none to Poll",
+            (At::Socket(_), Carrier::WebSocket) => "server: WebSocket to WebSocket",
+            (At::Socket(_), Carrier::Poll) => "server: WebSocket to Poll",
+            (At::Poll(_), Carrier::WebSocket) => "server: Poll to WebSocket",
+            (At::Poll(_), Carrier::Poll) => "server: Poll to Poll",
+        });
+        self.leave(half, before, &replaced)?;
         Ok(Ok((half, frame)))
     }
 
     /// Tells a carrier why it no longer serves the session.
-    pub(super) fn leave(&mut self, half: usize, carrier: At, why: &Frame) {
+    pub(super) fn leave(&mut self, half: usize, carrier: At, why: &Frame) -> Verdict {
         match carrier {
-            At::Nothing => {}
+            At::Nothing => Ok(()),
             At::Socket(socket) => {
-                let mut message = Vec::new();
-                wire::encode(self.plan.codec, why, &mut message);
-                self.note_frame("server", half, "sends", &message);
-                self.send_down(socket, Bytes::from(message));
+                self.send_frame(socket, End::Server(half), why)?;
                 self.server_closes(socket);
+                Ok(())
             }
             At::Poll(held) => {
                 for held in held {
-                    self.answer(held.of, 409, std::slice::from_ref(why));
+                    self.answer(held.of, Purpose::Poll, 409, std::slice::from_ref(why))?;
                 }
+                Ok(())
             }
         }
     }

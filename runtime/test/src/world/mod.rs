@@ -8,28 +8,39 @@
 mod carriers;
 mod checks;
 mod client;
+mod clock;
+mod exchanges;
 mod faults;
 mod hellos;
+mod notice;
 mod program;
 mod queue;
 mod requests;
 mod server;
-mod show;
+mod told;
+mod wire;
 
+use std::any::Any;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
-use sente_proto::{FreshReason, Time};
+use sente_proto::Time;
 
-use crate::model::{Model, Verdict};
+use crate::coverage::Coverage;
+use crate::model::Model;
+use crate::network::Network;
 use crate::plan::Plan;
-use crate::report::{Coverage, Failure, Summary, Trace};
+use crate::promise::{Promise, Verdict, Wrong};
+use crate::report::{Failure, Summary, Trace};
 use crate::rng::Rng;
 use carriers::Socket;
 use client::ClientHost;
+use faults::Planned;
 use queue::{Queue, What};
 use server::Server;
 
-/// When all is well again, everything has to be delivered within this.
+/// When all is well again, everything has to be delivered within this, and the time that full
+/// outboxes take at the rate that credit allows.
 const SETTLES: Duration = Duration::from_secs(90);
 /// More steps than this at one moment are a loop.
 const STEPS_AT_ONCE: u32 = 20_000;
@@ -55,6 +66,7 @@ pub struct World {
     server: Server,
     clients: Vec<ClientHost>,
     sockets: Vec<Socket>,
+    faults: Vec<Planned>,
     model: Model,
     coverage: Coverage,
     trace: Trace,
@@ -78,6 +90,7 @@ impl World {
             server,
             clients: Vec::new(),
             sockets: Vec::new(),
+            faults: Vec::new(),
             model: Model::default(),
             coverage: Coverage::default(),
             trace: Trace::default(),
@@ -87,8 +100,10 @@ impl World {
             plan,
         };
         world.model.is_calm = world.plan.is_calm();
-        for _ in 0..world.plan.clients {
-            world.add_client();
+        let networks: Vec<Network> = world.plan.networks().cloned().collect();
+        for (user, network) in networks.into_iter().enumerate() {
+            let user = if world.plan.one_user { 0 } else { user };
+            world.add_client(format!("user {user}"), network);
         }
         world.plan_faults();
         world
@@ -107,7 +122,8 @@ impl World {
     /// # Errors
     /// If a promise was not kept.
     pub fn run(mut self) -> Result<Summary, Failure> {
-        match self.live() {
+        let lived = catch_unwind(AssertUnwindSafe(|| self.live()));
+        match lived.unwrap_or_else(|panic| Err(panicked(&*panic))) {
             Ok(()) => Ok(Summary {
                 delivered: self.model.delivered,
                 replied: self.model.replied,
@@ -117,23 +133,27 @@ impl World {
             Err(wrong) => Err(Failure {
                 seed: self.plan.network.seed,
                 at: self.now,
-                wrong,
+                promise: wrong.promise,
+                wrong: wrong.how,
                 trace: self.trace.take(),
             }),
         }
     }
 
     fn live(&mut self) -> Verdict {
-        self.run_until(self.talk_until, |_| Err(String::new()))?
-            .ok();
+        self.run_until(self.talk_until, |_| {
+            Err(Promise::Arrival.broken("it talks on"))
+        })?
+        .ok();
         self.calm_down()?;
-        self.run_until(self.now + SETTLES, Self::is_settled)?
-            .map_err(|missing| format!("{SETTLES:?} after the last fault: {missing}"))?;
+        let patience = SETTLES + self.plan.longest_queue();
+        self.run_until(self.now + patience, Self::is_settled)?
+            .map_err(|missing| missing.at(format!("{patience:?} after the last fault")))?;
         self.let_go()?;
         let limits = &self.plan.limits;
         let patience = limits.window + limits.silence + limits.handshake + Duration::from_secs(15);
         self.run_until(self.now + patience, Self::is_empty)?
-            .map_err(|left| format!("{patience:?} after the last goodbye: {left}"))
+            .map_err(|left| left.at(format!("{patience:?} after the last goodbye")))
     }
 
     /// Takes steps until `done`, or until `end`; then says what is missing.
@@ -152,7 +172,7 @@ impl World {
             };
             at_once = if next > self.now { 0 } else { at_once + 1 };
             if at_once > STEPS_AT_ONCE {
-                return Err("the machines do not come to rest".to_owned());
+                return Err(Promise::Bounded.broken("the machines do not come to rest"));
             }
             self.now = self.now.max(next);
             self.steps += 1;
@@ -165,19 +185,14 @@ impl World {
             }
             self.check_deadlines()?;
             self.check_acknowledgements()?;
+            self.check_notice()?;
         }
     }
 
     fn step(&mut self) -> Verdict {
         match self.queue.pop() {
-            Some(What::Client { client, what }) => match &mut self.clients[client].asleep {
-                Some(missed) => {
-                    missed.push(what);
-                    Ok(())
-                }
-                None => self.client_hears(client, what),
-            },
-            Some(What::Server(what)) => self.server_hears(what),
+            Some(What::Client { client, what }) => self.for_client_now(client, what),
+            Some(What::Server(what)) => self.for_server_now(what),
             Some(What::Fault(place)) => self.fault(place),
             Some(What::Wakes(client)) => self.wakes(client),
             Some(What::Starts) => {
@@ -190,16 +205,23 @@ impl World {
 
     /// The first timer of all machines that are awake.
     fn next_timer(&self) -> Option<(Time, Host)> {
-        let clients = self.clients.iter().enumerate().filter_map(|(place, host)| {
+        let clients = self.alive().filter_map(|(place, host)| {
             let timer = host.timer.filter(|_| host.asleep.is_none())?;
-            Some((timer, Host::Client(place)))
+            Some((host.clock.comes(timer), Host::Client(place)))
         });
-        let seats = self
-            .server
-            .alive()
-            .filter_map(|(half, seated)| Some((seated.timer?, Host::Seat(half))));
+        let seats = self.server.alive().filter_map(|(half, seated)| {
+            let timer = seated.timer?;
+            Some((self.server.clock.comes(timer), Host::Seat(half)))
+        });
         clients.chain(seats).min_by_key(|(at, _)| *at)
     }
+}
+
+/// No machine panics, whatever happens.
+fn panicked(panic: &(dyn Any + Send)) -> Wrong {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    let text = text.or_else(|| panic.downcast_ref::<&str>().copied());
+    Promise::Protocol.broken(format!("a panic, {}", text.unwrap_or("without a word")))
 }
 
 #[derive(Clone, Copy)]
@@ -214,19 +236,5 @@ impl std::fmt::Debug for World {
             .field("seed", &self.plan.network.seed)
             .field("now", &self.now)
             .finish_non_exhaustive()
-    }
-}
-
-/// What a fresh session counts as.
-fn fresh_name(reason: FreshReason) -> &'static str {
-    match reason {
-        FreshReason::Restarted => "fresh sessions: restarted",
-        FreshReason::Expired => "fresh sessions: expired",
-        FreshReason::Overflow => "fresh sessions: overflow",
-        FreshReason::UserChanged => "fresh sessions: user changed",
-        FreshReason::Replaced => "fresh sessions: replaced",
-        FreshReason::Requested => "fresh sessions: requested",
-        FreshReason::Shutdown => "fresh sessions: shutdown",
-        _ => "fresh sessions: others",
     }
 }

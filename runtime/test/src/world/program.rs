@@ -11,15 +11,21 @@ use sente_proto::session::{
 };
 
 use crate::contract::{Kind, Version};
-use crate::model::{Model, Verdict};
+use crate::coverage::Coverage;
+use crate::model::Model;
 use crate::plan::Plan;
-use crate::report::{Coverage, Trace};
+use crate::promise::{Promise, Verdict};
+use crate::report::Trace;
 use crate::rng::Rng;
 use crate::tag::Tag;
 
 /// What a program sees of the world.
 pub(super) struct Scene<'a> {
+    /// The time of the world.
+    pub(super) at: Time,
+    /// What the program's clock shows, and how far that is ahead.
     pub(super) now: Time,
+    pub(super) ahead: Duration,
     pub(super) plan: &'a Plan,
     pub(super) rng: &'a mut Rng,
     pub(super) model: &'a mut Model,
@@ -40,7 +46,7 @@ pub(super) struct Program {
     pub(super) half: usize,
     /// The half before this one, of which news may still be under way within a step.
     before: Option<usize>,
-    version: Version,
+    pub(super) version: Version,
     calls: BTreeMap<CallId, Tag>,
     waiting: VecDeque<Waiting>,
     running: BTreeMap<u64, Running>,
@@ -61,6 +67,8 @@ struct Waiting {
 struct Running {
     half: usize,
     tag: Tag,
+    /// How far the clock was ahead when the call came.
+    ahead: Duration,
 }
 
 impl Program {
@@ -88,10 +96,10 @@ impl Program {
         if let Some(before) = self.before.take() {
             model.check_calls_ended(before)?;
             if let Some(running) = self.running.values().find(|it| it.half == before) {
-                return Err(format!(
+                return Err(Promise::Calls.broken(format!(
                     "the handler of call {} runs on after the end of its session",
                     running.tag
-                ));
+                )));
             }
         }
         Ok(())
@@ -113,11 +121,11 @@ impl Program {
         let has_room =
             session.queued() < limits.outbox_events && session.queued_bytes() < limits.outbox_bytes;
         if has_room && !self.waiting.is_empty() {
-            return Err(format!(
+            return Err(Promise::Arrival.broken(format!(
                 "{} calls of half {} wait for room, and there is some",
                 self.waiting.len(),
                 self.half
-            ));
+            )));
         }
         Ok(())
     }
@@ -143,7 +151,7 @@ impl Program {
             (_, Some(event)) => (event, size(largest, scene.rng)),
             // Accepted as long as nobody has said that it is too large, and never sent.
             (Kind::Novel, None) if session.limits().max_message > largest => {
-                scene.coverage.meet("events that turn out too large");
+                scene.coverage.meet("event: too large there");
                 (
                     self.version.number(Kind::Reliable).unwrap_or(0),
                     largest + 1,
@@ -169,7 +177,7 @@ impl Program {
         size: usize,
     ) -> Verdict<bool> {
         let key = scene.rng.below(3) as u8;
-        let tag = scene.model.sends(self.half, kind, key, scene.now);
+        let tag = scene.model.sends(self.half, kind, key, scene.at);
         let event = Outgoing {
             event,
             payload: tag.payload(size),
@@ -183,8 +191,15 @@ impl Program {
                 _ => Bytes::new(),
             },
         };
+        let dropped = session.counts().dropped_volatile;
+        let queued = session.queued();
         let result = session.send(scene.now, event);
-        scene.trace.note(scene.now, || {
+        if session.counts().dropped_volatile > dropped {
+            scene.coverage.meet("event: volatile dropped");
+        } else if kind == Kind::Latest && result.is_ok() && session.queued() == queued {
+            scene.coverage.meet("event: latest superseded");
+        }
+        scene.trace.note(scene.at, || {
             format!("{tag} {kind:?} is sent: {}", shown(&result))
         });
         match result {
@@ -206,9 +221,9 @@ impl Program {
     ) -> Verdict<bool> {
         let wait = Duration::from_millis(50)..Duration::from_secs(8);
         let deadline = scene.now + scene.rng.within(&wait);
-        let tag = scene.model.calls(self.half, kind, deadline, scene.now);
+        let tag = scene.model.calls(self.half, kind, deadline, scene.at);
         let result = session.call(scene.now, outgoing(event, tag, size), deadline);
-        scene.trace.note(scene.now, || {
+        scene.trace.note(scene.at, || {
             format!("{tag} {kind:?} is made: {}", shown(&result))
         });
         match result {
@@ -221,11 +236,11 @@ impl Program {
                 scene.model.call_waits(tag);
                 self.calls.insert(call, tag);
                 self.waiting.push_back(Waiting { call, kind, size });
-                scene.coverage.meet("calls that wait for room");
+                scene.coverage.meet("call: waits for room");
                 Ok(true)
             }
             Err(refusal) => {
-                scene.model.cancels(tag, scene.now);
+                scene.model.cancels(tag, scene.at);
                 refused(scene, kind, refusal)
             }
         }
@@ -246,9 +261,9 @@ impl Program {
         };
         scene
             .trace
-            .note(scene.now, || format!("{tag} Call is cancelled"));
-        scene.coverage.meet("calls cancelled");
-        scene.model.cancels(tag, scene.now);
+            .note(scene.at, || format!("{tag} Call is cancelled"));
+        scene.coverage.meet("call: cancelled");
+        scene.model.cancels(tag, scene.at);
         self.calls.remove(&call);
         self.waiting.retain(|waiting| waiting.call != call);
         session.cancel(scene.now, call);
@@ -283,7 +298,7 @@ impl Program {
         };
         scene
             .trace
-            .note(scene.now, || format!("{tag} Call is answered"));
+            .note(scene.at, || format!("{tag} Call is answered"));
         self.running.remove(&call);
         scene.model.answers(tag);
         session.reply(scene.now, call, outcome);
@@ -309,7 +324,8 @@ impl Program {
             }
             Event::Call { call, arrival } => {
                 let (half, tag) = self.arrives(scene, &arrival)?;
-                self.running.insert(call, Running { half, tag });
+                let ahead = scene.ahead;
+                self.running.insert(call, Running { half, tag, ahead });
                 match scene.rng.below(20) {
                     // Its caller's deadline ends it, or the session's end.
                     0 => {}
@@ -322,12 +338,15 @@ impl Program {
             }
             Event::Cancelled { call } => {
                 // It may have been answered in the same moment.
-                if let Some(Running { half, tag }) = self.running.remove(&call) {
-                    scene.coverage.meet("handlers cancelled");
+                if let Some(Running { half, tag, ahead }) = self.running.remove(&call) {
+                    scene.coverage.meet("call: its handler cancelled");
                     scene
                         .trace
-                        .note(scene.now, || format!("{tag} handler is cancelled"));
-                    scene.model.handler_cancelled(half, tag, scene.now)?;
+                        .note(scene.at, || format!("{tag} handler is cancelled"));
+                    let is_ahead = scene.ahead > ahead;
+                    scene
+                        .model
+                        .handler_cancelled(half, tag, is_ahead, scene.at)?;
                 }
             }
             Event::Completed(call) => self.completed(session, scene, call)?,
@@ -337,52 +356,58 @@ impl Program {
     }
 
     fn arrives(&mut self, scene: &mut Scene<'_>, arrival: &Arrival) -> Verdict<(usize, Tag)> {
-        let tag = Tag::read(&arrival.payload).ok_or("a payload was garbled")?;
+        let garbled = |what| move || Promise::Once.broken(what);
+        let tag = Tag::read(&arrival.payload).ok_or_else(garbled("a payload was garbled"))?;
         let kind = self
             .version
             .kind(arrival.event)
-            .ok_or("an event has a number that there is not")?;
+            .ok_or_else(garbled("an event has a number that there is not"))?;
         let before = self
             .before
             .filter(|before| scene.model.half(*before).peer == Some(tag.half));
         let half = before.unwrap_or(self.half);
         scene
             .trace
-            .note(scene.now, || format!("{tag} {kind:?} arrives at {half}"));
+            .note(scene.at, || format!("{tag} {kind:?} arrives at {half}"));
         scene.coverage.meet(match kind {
-            Kind::Reliable => "reliable events delivered",
-            Kind::Latest => "latest events delivered",
-            Kind::Volatile => "volatile events delivered",
-            _ => "calls delivered",
+            Kind::Reliable => "event: reliable delivered",
+            Kind::Latest => "event: latest delivered",
+            Kind::Volatile => "event: volatile delivered",
+            _ => "call: delivered",
         });
-        scene.model.arrives(half, tag, kind, scene.now)?;
+        scene.model.arrives(half, tag, kind, scene.at)?;
         Ok((half, tag))
     }
 
     fn completed(&mut self, session: &mut Session, scene: &mut Scene<'_>, call: CallId) -> Verdict {
-        let tag = self
-            .calls
-            .remove(&call)
-            .ok_or("a call ended that was never made, or had ended")?;
+        let tag = self.calls.remove(&call).ok_or_else(|| {
+            Promise::Calls.broken("a call ended that was never made, or had ended")
+        })?;
         self.waiting.retain(|waiting| waiting.call != call);
         let result = session
             .take_result(call)
-            .ok_or_else(|| format!("call {tag} ended without a result"))?;
-        scene.trace.note(scene.now, || match &result {
+            .ok_or_else(|| Promise::Calls.broken(format!("call {tag} ended without a result")))?;
+        scene.trace.note(scene.at, || match &result {
             Ok(_) => format!("{tag} Call brings a reply"),
             Err(CallFailure::Rejected(_)) => format!("{tag} Call is rejected"),
             Err(failure) => format!("{tag} Call fails: {failure:?}"),
         });
         scene.coverage.meet(match &result {
-            Ok(_) => "calls replied",
-            Err(CallFailure::Rejected(_)) => "calls rejected",
-            Err(CallFailure::Failed(_)) => "calls failed",
-            Err(CallFailure::TimedOut { .. }) => "calls timed out",
-            Err(CallFailure::Disconnected { .. }) => "calls disconnected",
-            Err(CallFailure::Full) => "calls without room",
-            Err(CallFailure::TooLarge) => "calls that turned out too large",
+            Ok(_) => "call: replied",
+            Err(CallFailure::Rejected(_)) => "call: rejected",
+            Err(CallFailure::Failed(_)) => "call: failed",
+            Err(CallFailure::TimedOut { maybe_executed }) if *maybe_executed => {
+                "call: timed out, maybe executed"
+            }
+            Err(CallFailure::TimedOut { .. }) => "call: timed out, never sent",
+            Err(CallFailure::Disconnected { maybe_executed }) if *maybe_executed => {
+                "call: disconnected, maybe executed"
+            }
+            Err(CallFailure::Disconnected { .. }) => "call: disconnected, never sent",
+            Err(CallFailure::Full) => "call: finds no room in time",
+            Err(CallFailure::TooLarge) => "call: too large there",
         });
-        scene.model.call_ends(tag, &result, scene.now)
+        scene.model.call_ends(tag, &result, scene.at)
     }
 
     fn room(&mut self, session: &mut Session, scene: &mut Scene<'_>) -> Verdict {
@@ -398,16 +423,17 @@ impl Program {
                 event
             };
             let Some(event) = event else { continue };
-            let new = scene.model.call_gets_room(tag, scene.now);
+            let new = scene.model.call_gets_room(tag, scene.at);
             match session.call_with_room(scene.now, outgoing(event, new, size), call) {
                 Ok(()) => {
                     scene
                         .trace
-                        .note(scene.now, || format!("{new} {kind:?} gets room"));
+                        .note(scene.at, || format!("{new} {kind:?} gets room"));
+                    scene.coverage.meet("call: gets room");
                     self.calls.insert(call, new);
                 }
                 Err(Refusal::Unsupported | Refusal::TooLarge { .. }) if kind == Kind::NovelCall => {
-                    scene.model.cancels(new, scene.now);
+                    scene.model.cancels(new, scene.at);
                     self.calls.remove(&call);
                     session.cancel(scene.now, call);
                 }
@@ -418,7 +444,10 @@ impl Program {
                     self.waiting.push_front(Waiting { call, kind, size });
                     break;
                 }
-                Err(refusal) => return Err(format!("call {new} was refused: {refusal:?}")),
+                Err(refusal) => {
+                    let how = format!("call {new} was refused: {refusal:?}");
+                    return Err(Promise::Arrival.broken(how));
+                }
             }
         }
         Ok(())
@@ -428,15 +457,16 @@ impl Program {
 fn refused(scene: &mut Scene<'_>, kind: Kind, refusal: Refusal) -> Verdict<bool> {
     match refusal {
         Refusal::Full => {
-            scene.coverage.meet("sends refused by a full outbox");
+            scene.coverage.meet("event: refused by a full outbox");
             Ok(true)
         }
         Refusal::Unsupported | Refusal::TooLarge { .. }
             if matches!(kind, Kind::Novel | Kind::NovelCall) =>
         {
+            scene.coverage.meet("event: not known there");
             Ok(false)
         }
-        refusal => Err(format!("{kind:?} was refused: {refusal:?}")),
+        refusal => Err(Promise::Arrival.broken(format!("{kind:?} was refused: {refusal:?}"))),
     }
 }
 

@@ -57,6 +57,10 @@ pub(super) enum ForServer {
     Closed {
         socket: usize,
     },
+    /// A WebSocket that has not said hello by now is closed.
+    HelloIsDue {
+        socket: usize,
+    },
     Request {
         of: Asked,
         body: Bytes,
@@ -82,7 +86,8 @@ pub(super) enum ForServer {
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) struct Asked {
     pub(super) client: usize,
-    pub(super) exchange: ExchangeId,
+    /// `None` for that of a duplicate, which never hears of it.
+    pub(super) exchange: Option<ExchangeId>,
 }
 
 #[derive(Default)]

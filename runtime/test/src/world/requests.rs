@@ -7,9 +7,11 @@ use sente_proto::server::{Place, Turn};
 use sente_proto::{Carrier, Close, CloseReason, wire};
 
 use super::World;
+use super::exchanges::Purpose;
 use super::queue::Asked;
 use super::server::{At, Held, violated};
-use crate::model::Verdict;
+use super::wire::End;
+use crate::promise::{Promise, Verdict};
 
 /// A body is cut when it has so many bytes.
 const BODY: usize = 64 * 1024;
@@ -21,38 +23,41 @@ impl World {
             self.request_lost(of);
             return Ok(());
         }
-        self.note_body("server", of.client, "gets", of, body);
+        self.reads(End::Stranger, body, true);
         let codec = if wire::is_text_hello(body) {
             Codec::Json
         } else {
             Codec::Bincode
         };
         let mut frames = wire::frames_of_body(codec, body, &self.plan.limits.wire());
-        let malformed = || "a client's request is none".to_owned();
+        let malformed = || Promise::Protocol.broken("a client's request is none");
         match frames.next() {
-            Some(Ok(Frame::Hello(hello))) => {
-                match self.seat_client(&hello, Carrier::Poll)? {
-                    Ok((half, welcome)) => {
+            Some(Ok(Frame::Hello(hello))) => match self.seat_client(&hello, Carrier::Poll)? {
+                Ok((half, welcome)) => {
+                    if of.exchange.is_some() {
                         self.clients[of.client].polls_since = self.now;
-                        self.answer(of, 200, &[welcome]);
-                        self.pump_seat(half)?;
                     }
-                    Err(Frame::Refused(refused)) => {
-                        let status = refused.status;
-                        self.answer(of, status, &[Frame::Refused(refused)]);
-                    }
-                    Err(answer) => self.answer(of, 409, &[answer]),
+                    self.answer(of, Purpose::Hello, 200, &[welcome])?;
+                    self.pump_seat(half)
                 }
-                Ok(())
-            }
+                Err(Frame::Refused(refused)) => {
+                    let status = refused.status;
+                    self.answer(of, Purpose::Hello, status, &[Frame::Refused(refused)])
+                }
+                Err(answer) => self.answer(of, Purpose::Hello, 409, &[answer]),
+            },
             Some(Ok(Frame::Request(request))) => {
+                let purpose = if request.hold {
+                    Purpose::Poll
+                } else {
+                    Purpose::Send
+                };
                 let Some(half) = self.find_session(request.session, &request.secret) else {
                     let close = Close::new(CloseReason::UnknownSession);
-                    self.answer(of, 404, &[Frame::Close(Box::new(close))]);
-                    return Ok(());
+                    return self.answer(of, purpose, 404, &[Frame::Close(Box::new(close))]);
                 };
                 let frames: Vec<_> = frames.collect::<Result<_, _>>().map_err(|_| malformed())?;
-                self.request_came(of, half, &request, frames)?;
+                self.request_came(of, purpose, half, &request, frames)?;
                 self.pump_seat(half)
             }
             _ => Err(malformed()),
@@ -62,13 +67,14 @@ impl World {
     fn request_came(
         &mut self,
         of: Asked,
+        purpose: Purpose,
         half: usize,
         request: &Request,
         frames: Vec<Frame>,
     ) -> Verdict {
-        let now = self.now;
+        let (at, now) = (self.now, self.server_clock());
         let Some(seated) = self.server.seat(half) else {
-            return Err("the registry knows a session that has ended".to_owned());
+            return Err(Promise::Cleared.broken("the registry knows a session that has ended"));
         };
         let turn = match seated
             .seat
@@ -77,15 +83,14 @@ impl World {
             Ok(turn) => turn,
             Err(close) => {
                 violated(&close)?;
-                self.coverage.meet("requests too late for their carrier");
-                self.answer(of, 409, &[Frame::Close(Box::new(close))]);
-                return Ok(());
+                self.coverage.meet("carrier: request too late");
+                return self.answer(of, purpose, 409, &[Frame::Close(Box::new(close))]);
             }
         };
+        seated.heard = at;
         for frame in frames {
             if let Some(close) = self.frame_came(half, request.epoch, frame)? {
-                self.answer(of, 409, &[Frame::Close(Box::new(close))]);
-                return Ok(());
+                return self.answer(of, purpose, 409, &[Frame::Close(Box::new(close))]);
             }
         }
         let Some(seated) = self.server.seat(half) else {
@@ -98,15 +103,15 @@ impl World {
                     acknowledge,
                     ..Data::default()
                 };
-                self.answer(of, 200, &[Frame::Data(data)]);
+                self.answer(of, purpose, 200, &[Frame::Data(data)])
             }
             Turn::Late => {
-                self.coverage.meet("late polls");
-                self.answer(of, 200, &[]);
+                self.coverage.meet("carrier: late poll");
+                self.answer(of, purpose, 200, &[])
             }
             Turn::Hold => {
                 if request.beside > 0 {
-                    self.coverage.meet("polls beside others");
+                    self.coverage.meet("carrier: poll beside others");
                 }
                 let held = Held {
                     of,
@@ -118,18 +123,18 @@ impl World {
                     At::Poll(before) => before.push(held),
                     At::Nothing | At::Socket(_) => seated.carrier = At::Poll(vec![held]),
                 }
+                Ok(())
             }
         }
-        Ok(())
     }
 
     /// Answers the polls that are held no longer, and the first one if something waits. Returns
     /// whether there may be more.
-    pub(super) fn serve_polls(&mut self, half: usize) -> bool {
-        let now = self.now;
+    pub(super) fn serve_polls(&mut self, half: usize) -> Verdict<bool> {
+        let now = self.server_clock();
         let codec = self.plan.codec;
         let Some(seated) = self.server.seat(half) else {
-            return false;
+            return Ok(false);
         };
         for held in seated.held().to_vec() {
             let place = seated.seat.place(held.epoch, held.number);
@@ -148,23 +153,30 @@ impl World {
             }
             seated.forget(held.of);
             if place == Place::Over {
-                self.coverage.meet("held polls superseded");
+                self.coverage.meet("carrier: held poll superseded");
             }
-            let shown = Bytes::from(body.clone());
-            self.note_body("server", half, "answers", held.of, &shown);
-            self.respond(held.of, 200, body);
-            return true;
+            let body = Bytes::from(body);
+            self.sends_body(End::Server(half), held.of, &body)?;
+            self.respond(held.of, Purpose::Poll, 200, body);
+            return Ok(true);
         }
-        false
+        Ok(false)
     }
 
-    pub(super) fn answer(&mut self, of: Asked, status: u16, frames: &[Frame]) {
+    pub(super) fn answer(
+        &mut self,
+        of: Asked,
+        purpose: Purpose,
+        status: u16,
+        frames: &[Frame],
+    ) -> Verdict {
         let mut body = Vec::new();
         for frame in frames {
             wire::append_to_body(self.plan.codec, frame, &mut body);
         }
-        let shown = Bytes::from(body.clone());
-        self.note_body("server", usize::MAX, "answers", of, &shown);
-        self.respond(of, status, body);
+        let body = Bytes::from(body);
+        self.sends_body(End::Stranger, of, &body)?;
+        self.respond(of, purpose, status, body);
+        Ok(())
     }
 }

@@ -6,19 +6,23 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use sente_proto::frame::Frame;
-use sente_proto::server::{Caps, Due, Heard, Mappings, Seat, Sessions};
+use sente_proto::server::{Due, Heard, Mappings, Seat, Sessions};
 use sente_proto::session::Session;
 use sente_proto::{Carrier, Close, CloseReason, FreshReason, ResumeSecret, SessionId, Time, wire};
 
 use super::World;
+use super::checks::nothing_left;
+use super::clock::Clock;
 use super::program::{Program, Scene};
 use super::queue::{Asked, ForServer};
+use super::wire::End;
 use crate::contract::Version;
-use crate::model::Verdict;
 use crate::plan::Plan;
+use crate::promise::{Promise, Verdict};
 use crate::rng::Rng;
 
 pub(super) struct Server {
+    pub(super) clock: Clock,
     /// `None` while the program is down.
     pub(super) sessions: Option<Sessions<usize>>,
     /// By the half of the session in the model; `None` once it has ended.
@@ -33,6 +37,11 @@ pub(super) struct Server {
 /// A session with all that belongs to it.
 pub(super) struct Seated {
     pub(super) id: SessionId,
+    pub(super) began: Time,
+    /// When the last bytes came from its client.
+    pub(super) heard: Time,
+    /// The attempt that opened the session, and its user.
+    pub(super) asked: Option<(u128, Option<Arc<str>>)>,
     pub(super) seat: Seat,
     pub(super) session: Session,
     pub(super) program: Program,
@@ -84,7 +93,8 @@ impl Server {
         let (version, _) = Version::of(plan.skew);
         let contract = version.contract();
         Self {
-            sessions: Some(Sessions::new(Caps::default(), plan.limits.window)),
+            clock: Clock::default(),
+            sessions: Some(Sessions::new(plan.caps, plan.limits.window)),
             seats: Vec::new(),
             version,
             mappings: Mappings::new(Arc::clone(&contract)),
@@ -115,7 +125,18 @@ impl Server {
 }
 
 impl World {
-    pub(super) fn server_hears(&mut self, what: ForServer) -> Verdict {
+    /// Something happens to the server.
+    pub(super) fn for_server_now(&mut self, what: ForServer) -> Verdict {
+        if let ForServer::Message { socket, .. } | ForServer::Closed { socket, .. } = what
+            && let Some(until) = self.is_stalled(socket, true)
+        {
+            self.for_server(until, what);
+            return Ok(());
+        }
+        self.server_hears(what)
+    }
+
+    fn server_hears(&mut self, what: ForServer) -> Verdict {
         match what {
             ForServer::Message { socket, message } => {
                 let came = self.arrived(socket, true, message.len());
@@ -124,7 +145,8 @@ impl World {
                 }
                 // Its sender may go on.
                 let client = self.sockets[socket].client;
-                if self.clients[client].asleep.is_none() && self.sockets[socket].id.is_some() {
+                let host = &self.clients[client];
+                if host.asleep.is_none() && !host.is_dead && self.sockets[socket].id.is_some() {
                     self.pump_client(client)?;
                 }
                 Ok(())
@@ -138,7 +160,19 @@ impl World {
                     && seated.seat.detach(&mut seated.session, epoch)
                 {
                     seated.carrier = At::Nothing;
+                    self.coverage.meet("server: WebSocket to none");
                     self.pump_seat(half)?;
+                }
+                Ok(())
+            }
+            ForServer::HelloIsDue { socket } => {
+                let socket_of = &self.sockets[socket];
+                if socket_of.serves.is_none() && socket_of.server_open && self.server.is_up() {
+                    self.coverage.meet("carrier: no hello in time");
+                    let close = Close::new(CloseReason::HandshakeTimeout);
+                    let frame = Frame::Close(Box::new(close));
+                    self.send_frame(socket, End::Stranger, &frame)?;
+                    self.server_closes(socket);
                 }
                 Ok(())
             }
@@ -166,6 +200,7 @@ impl World {
             }
             ForServer::Drain { half } => {
                 let retry_after = Some(self.rng.around(Duration::from_secs(1)));
+                self.meet_in_flight(half, "call: in flight at a shutdown");
                 let close = Close {
                     retry_after,
                     ..Close::new(CloseReason::Shutdown)
@@ -180,13 +215,14 @@ impl World {
     fn server_reads(&mut self, socket: usize, message: &Bytes) -> Verdict {
         match self.sockets[socket].serves {
             Some((half, epoch)) => {
-                self.note_frame("server", half, "reads", message);
+                self.reads(End::Server(half), message, false);
                 let limits = self.plan.limits.wire();
-                let frame = wire::decode(self.plan.codec, message, &limits)
-                    .map_err(|error| format!("a client's frame is none: {error}"))?;
+                let frame = wire::decode(self.plan.codec, message, &limits).map_err(|error| {
+                    Promise::Protocol.broken(format!("a client's frame is none: {error}"))
+                })?;
                 if self.frame_came(half, epoch, frame)?.is_some() {
                     // Whatever it is, the close has been sent or nobody is there to read it.
-                    self.drop_socket(socket, half);
+                    self.drop_socket(socket, half)?;
                 }
                 self.pump_seat(half)
             }
@@ -195,8 +231,9 @@ impl World {
     }
 
     fn socket_greets(&mut self, socket: usize, message: &Bytes) -> Verdict {
-        let hello = wire::decode_hello(message, &self.plan.limits.wire())
-            .map_err(|error| format!("a client's hello is none: {error}"))?;
+        let hello = wire::decode_hello(message, &self.plan.limits.wire()).map_err(|error| {
+            Promise::Protocol.broken(format!("a client's hello is none: {error}"))
+        })?;
         let epoch = hello.epoch;
         match self.seat_client(&hello, Carrier::WebSocket)? {
             Ok((half, welcome)) => {
@@ -205,22 +242,24 @@ impl World {
                 if let Some(seated) = self.server.seat(half) {
                     seated.carrier = At::Socket(socket);
                 }
-                self.send_frame(socket, half, &welcome);
+                self.send_frame(socket, End::Server(half), &welcome)?;
                 self.pump_seat(half)
             }
             Err(answer) => {
-                self.send_frame(socket, usize::MAX, &answer);
+                self.send_frame(socket, End::Stranger, &answer)?;
                 self.server_closes(socket);
                 Ok(())
             }
         }
     }
 
-    fn send_frame(&mut self, socket: usize, half: usize, frame: &Frame) {
+    pub(super) fn send_frame(&mut self, socket: usize, end: End, frame: &Frame) -> Verdict {
         let mut message = Vec::new();
         wire::encode(self.plan.codec, frame, &mut message);
-        self.note_frame("server", half, "sends", &message);
-        self.send_down(socket, Bytes::from(message));
+        let message = Bytes::from(message);
+        self.sends_frame(end, &message)?;
+        self.send_down(socket, message);
+        Ok(())
     }
 
     /// A frame came on the carrier of that epoch. Returns what to answer if the carrier is done for.
@@ -230,23 +269,24 @@ impl World {
         epoch: u64,
         frame: Frame,
     ) -> Verdict<Option<Close>> {
+        let (at, now) = (self.now, self.server_clock());
         let Self { server, .. } = self;
         let Some(seated) = server.seats[half].as_deref_mut() else {
             return Ok(Some(Close::new(CloseReason::UnknownSession)));
         };
-        let heard = seated.seat.handle_frame(
-            self.now,
-            &mut seated.session,
-            &server.mappings,
-            epoch,
-            frame,
-        );
+        if seated.seat.is_current(epoch) {
+            seated.heard = at;
+        }
+        let heard =
+            seated
+                .seat
+                .handle_frame(now, &mut seated.session, &server.mappings, epoch, frame);
         match heard {
             Ok(Heard::Nothing) => Ok(None),
             Ok(Heard::Ends(reason)) => {
                 violated(&Close::new(reason))?;
                 let close = Close::new(CloseReason::Goodbye);
-                self.coverage.meet("goodbyes");
+                self.coverage.meet("session: ended by its client");
                 self.end_session(half, &close, FreshReason::Requested)?;
                 Ok(Some(close))
             }
@@ -263,34 +303,40 @@ impl World {
         }
     }
 
-    fn drop_socket(&mut self, socket: usize, half: usize) {
+    fn drop_socket(&mut self, socket: usize, half: usize) -> Verdict {
         if !self.sockets[socket].server_open {
-            return;
+            return Ok(());
         }
         if let Some(seated) = self.server.seat(half) {
             let replaced = Frame::Close(Box::new(seated.seat.replaced()));
-            self.send_frame(socket, half, &replaced);
+            self.send_frame(socket, End::Server(half), &replaced)?;
         }
         self.server_closes(socket);
+        Ok(())
     }
 
     // ---- time and programs ----
 
     /// A seat's timer has come.
     pub(super) fn seat_timer(&mut self, half: usize) -> Verdict {
+        let now = self.server_clock();
         while let Some(seated) = self.server.seat(half) {
-            let Some(due) = seated.seat.handle_timeout(self.now, &mut seated.session) else {
+            let Some(due) = seated.seat.handle_timeout(now, &mut seated.session) else {
                 break;
             };
             match due {
-                Due::Ping => self.coverage.meet("pings"),
+                Due::Ping => self.coverage.meet("carrier: pinged"),
                 Due::Silent => {
                     let carrier = std::mem::replace(&mut seated.carrier, At::Nothing);
                     self.trace
                         .note(self.now, || format!("server {half}: its carrier is silent"));
-                    self.coverage.meet("silent carriers");
+                    self.coverage.meet("carrier: silent, says the server");
+                    self.coverage.meet(match &carrier {
+                        At::Poll(_) => "server: Poll to none",
+                        At::Socket(_) | At::Nothing => "server: WebSocket to none",
+                    });
                     let why = Frame::Close(Box::new(Close::new(CloseReason::Silent)));
-                    self.leave(half, carrier, &why);
+                    self.leave(half, carrier, &why)?;
                 }
                 Due::Expired => {
                     let close = Close::new(CloseReason::UnknownSession);
@@ -320,9 +366,12 @@ impl World {
     }
 
     fn at_seat(&mut self, half: usize) -> Option<(&mut Seated, Scene<'_>)> {
+        let clock = self.server.clock;
         let seated = self.server.seats.get_mut(half)?.as_deref_mut()?;
         let scene = Scene {
-            now: self.now,
+            at: self.now,
+            now: clock.reads(self.now),
+            ahead: clock.ahead,
             plan: &self.plan,
             rng: &mut self.rng,
             model: &mut self.model,
@@ -344,7 +393,7 @@ impl World {
                     .program
                     .hear(&mut seated.session, &mut scene, event)?;
             }
-            if !self.serve(half) {
+            if !self.serve(half)? {
                 break;
             }
         }
@@ -384,31 +433,31 @@ impl World {
     }
 
     /// Gives the carrier a frame, or answers a poll. Returns whether there may be more.
-    fn serve(&mut self, half: usize) -> bool {
-        let now = self.now;
+    fn serve(&mut self, half: usize) -> Verdict<bool> {
+        let now = self.server_clock();
         let Some(seated) = self
             .server
             .seats
             .get_mut(half)
             .and_then(Option::as_deref_mut)
         else {
-            return false;
+            return Ok(false);
         };
         match &seated.carrier {
-            At::Nothing => false,
+            At::Nothing => Ok(false),
             At::Socket(socket) => {
                 let socket = *socket;
                 if !self.sockets[socket].down.is_writable() {
-                    self.coverage.meet("carriers backed up");
-                    return false;
+                    self.coverage.meet("carrier: backed up");
+                    return Ok(false);
                 }
                 let Some(message) = seated.session.poll_data(now) else {
-                    return false;
+                    return Ok(false);
                 };
                 let message = Bytes::from(message);
-                self.note_frame("server", half, "sends", &message);
+                self.sends_frame(End::Server(half), &message)?;
                 self.send_down(socket, message);
-                true
+                Ok(true)
             }
             At::Poll(_) => self.serve_polls(half),
         }
@@ -423,28 +472,31 @@ impl World {
         close: &Close,
         reason: FreshReason,
     ) -> Verdict {
-        let now = self.now;
+        let (at, now) = (self.now, self.server_clock());
         violated(close)?;
         let Some(mut seated) = self.server.seats.get_mut(half).and_then(Option::take) else {
             return Ok(());
         };
         self.trace
-            .note(now, || format!("server {half}: session ends, {reason:?}"));
+            .note(at, || format!("server {half}: session ends, {reason:?}"));
         if let Some(sessions) = &mut self.server.sessions {
             sessions.remove(now, seated.id, reason);
         }
         self.coverage.meet(if seated.is_told {
-            "sessions ended by the server"
+            "session: ended by the server"
         } else {
-            "unconfirmed sessions ended"
+            "session: ended unconfirmed"
         });
         let carrier = std::mem::replace(&mut seated.carrier, At::Nothing);
-        self.leave(half, carrier, &Frame::Close(Box::new(close.clone())));
+        self.leave(half, carrier, &Frame::Close(Box::new(close.clone())))?;
         let unconfirmed = seated.session.end();
-        self.model.ends(half, reason, &unconfirmed, now)?;
+        self.meet_unconfirmed(&unconfirmed);
+        self.model.ends(half, reason, &unconfirmed, at)?;
         while let Some(event) = seated.session.poll_event() {
             let mut scene = Scene {
+                at,
                 now,
+                ahead: self.server.clock.ahead,
                 plan: &self.plan,
                 rng: &mut self.rng,
                 model: &mut self.model,
@@ -455,7 +507,17 @@ impl World {
                 .program
                 .hear(&mut seated.session, &mut scene, event)?;
         }
-        self.model.check_calls_ended(half)
+        self.model.check_calls_ended(half)?;
+        nothing_left(&format!("server {half}"), &seated.session)
+    }
+
+    pub(super) fn meet_in_flight(&mut self, half: usize, what: &'static str) {
+        let calls = |seated: &mut Seated| {
+            seated.session.calls_in_flight() > 0 || seated.session.handlers_running() > 0
+        };
+        if self.server.seat(half).is_some_and(calls) {
+            self.coverage.meet(what);
+        }
     }
 
     pub(super) fn find_session(&self, id: SessionId, secret: &ResumeSecret) -> Option<usize> {
@@ -466,7 +528,8 @@ impl World {
 /// Honest machines do not break the protocol.
 pub(super) fn violated(close: &Close) -> Verdict {
     if close.reason.is_violation() {
-        return Err(format!("the server closes with {:?}", close.reason));
+        let how = format!("the server closes with {:?}", close.reason);
+        return Err(Promise::Protocol.broken(how));
     }
     Ok(())
 }

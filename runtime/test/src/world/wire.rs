@@ -1,71 +1,115 @@
-//! Frames as a trace shows them.
+//! Frames on their way: the model looks at what is sent, and the trace shows it.
 
 use bytes::Bytes;
 use sente_proto::frame::{Data, Frame, Item};
-use sente_proto::wire;
+use sente_proto::wire::{self, WireLimits};
 
 use super::World;
+use super::exchanges::Purpose;
 use super::queue::Asked;
+use crate::promise::{Promise, Verdict};
+
+/// Whose frames they are.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum End {
+    Client(usize),
+    /// The server, for that half.
+    Server(usize),
+    /// The server, for nobody whom it knows.
+    Stranger,
+}
+
+/// Everything that a machine writes can be read.
+const NO_LIMITS: WireLimits = WireLimits {
+    frame: usize::MAX,
+    message: usize::MAX,
+};
 
 impl World {
-    /// Notes a frame in the trace. Returns whether it is a hello.
-    pub(super) fn note_frame(
-        &mut self,
-        who: &str,
-        place: usize,
-        does: &str,
-        message: &[u8],
-    ) -> bool {
-        let (codec, limits) = (self.plan.codec, self.plan.limits.wire());
-        self.trace.note(self.now, || {
-            let frame = wire::decode(codec, &Bytes::copy_from_slice(message), &limits);
-            let place = if place == usize::MAX {
-                String::from("-")
-            } else {
-                place.to_string()
-            };
-            format!("{who} {place} {does} {}", shown(frame.as_ref().ok()))
-        });
-        is_hello(message)
+    /// A frame is given to a WebSocket. Returns whether it is a hello.
+    pub(super) fn sends_frame(&mut self, end: End, message: &Bytes) -> Verdict<bool> {
+        let frame = wire::decode(self.plan.codec, message, &NO_LIMITS).map_err(|error| {
+            Promise::Protocol.broken(format!("{end:?} sends no frame: {error}"))
+        })?;
+        self.trace
+            .note(self.now, || format!("{end:?} sends {}", shown(&frame)));
+        self.sends(end, &frame)?;
+        Ok(matches!(frame, Frame::Hello(_)))
     }
 
-    /// Notes the body of a request or response. Returns whether it holds a hello.
-    pub(super) fn note_body(
-        &mut self,
-        who: &str,
-        place: usize,
-        does: &str,
-        of: Asked,
-        body: &Bytes,
-    ) -> bool {
-        let (codec, limits) = (self.plan.codec, self.plan.limits.wire());
+    /// A body is given to a request or a response. Returns what a request is for.
+    pub(super) fn sends_body(&mut self, end: End, of: Asked, body: &Bytes) -> Verdict<Purpose> {
+        let mut purpose = Purpose::Send;
+        let mut text = Vec::new();
+        for frame in wire::frames_of_body(self.plan.codec, body, &NO_LIMITS) {
+            let frame = frame.map_err(|error| {
+                Promise::Protocol.broken(format!("{end:?} sends no body: {error}"))
+            })?;
+            self.sends(end, &frame)?;
+            match &frame {
+                Frame::Hello(_) => purpose = Purpose::Hello,
+                Frame::Request(request) if request.hold => purpose = Purpose::Poll,
+                _ => {}
+            }
+            if self.trace.is_kept() {
+                text.push(shown(&frame));
+            }
+        }
         self.trace.note(self.now, || {
-            let frames: Vec<_> = wire::frames_of_body(codec, body, &limits)
-                .map(|frame| shown(frame.as_ref().ok()))
-                .collect();
-            let place = if place == usize::MAX {
-                String::from("-")
+            let what = if of.exchange.is_some() {
+                ""
             } else {
-                place.to_string()
+                "duplicate "
             };
-            let asked = format!("{:?} of client {}", of.exchange, of.client);
-            format!("{who} {place} {does} {asked}: {}", frames.join(" | "))
+            format!("{end:?} posts, by {what}{of:?}: {}", text.join(" | "))
         });
-        matches!(
-            wire::frames_of_body(codec, body, &limits).next(),
-            Some(Ok(Frame::Hello(_)))
-        )
+        Ok(purpose)
+    }
+
+    fn sends(&mut self, end: End, frame: &Frame) -> Verdict {
+        let Frame::Data(data) = frame else {
+            return Ok(());
+        };
+        let (half, version) = match end {
+            End::Client(client) => {
+                let program = &self.clients[client].program;
+                (program.half, program.version)
+            }
+            End::Server(half) => (half, self.server.version),
+            End::Stranger => return Ok(()),
+        };
+        let replayed = self.model.puts_on_wire(half, version, data, self.now)?;
+        for _ in 0..replayed {
+            self.coverage.meet("event: replayed");
+        }
+        if data.items.iter().any(|it| matches!(it, Item::Skip { .. })) {
+            self.coverage.meet("event: skipped");
+        }
+        Ok(())
+    }
+
+    /// Shows what has come.
+    pub(super) fn reads(&mut self, end: End, bytes: &Bytes, is_body: bool) {
+        let codec = self.plan.codec;
+        self.trace.note(self.now, || {
+            let shown = |frame: &Result<Frame, _>| frame.as_ref().map_or("no frame".into(), shown);
+            let frames = if is_body {
+                let frames = wire::frames_of_body(codec, bytes, &NO_LIMITS);
+                frames
+                    .map(|frame| shown(&frame))
+                    .collect::<Vec<_>>()
+                    .join(" | ")
+            } else {
+                shown(&wire::decode(codec, bytes, &NO_LIMITS))
+            };
+            format!("{end:?} reads {frames}")
+        });
     }
 }
 
-fn is_hello(message: &[u8]) -> bool {
-    message.first() == Some(&1) || message.starts_with(b"{\"hello\"")
-}
-
-fn shown(frame: Option<&Frame>) -> String {
+fn shown(frame: &Frame) -> String {
     match frame {
-        None => "no frame".to_owned(),
-        Some(Frame::Hello(hello)) => format!(
+        Frame::Hello(hello) => format!(
             "hello epoch {} attempt {:x} resume {:?}",
             hello.epoch,
             hello.attempt >> 112,
@@ -74,23 +118,23 @@ fn shown(frame: Option<&Frame>) -> String {
                 .as_ref()
                 .map(|resume| (resume.session.bits() >> 112, resume.acknowledge))
         ),
-        Some(Frame::Welcome(welcome)) => format!(
+        Frame::Welcome(welcome) => format!(
             "welcome epoch {} session {:x} fresh {:?} {:?}",
             welcome.epoch,
             welcome.session.bits() >> 112,
             welcome.fresh,
             welcome.acknowledge
         ),
-        Some(Frame::Refused(refused)) => format!("refused {:?}", refused.reason),
-        Some(Frame::Tables(_)) => "tables".to_owned(),
-        Some(Frame::Request(request)) => format!(
+        Frame::Refused(refused) => format!("refused {:?}", refused.reason),
+        Frame::Tables(_) => "tables".to_owned(),
+        Frame::Request(request) => format!(
             "{} {} epoch {}",
             if request.hold { "poll" } else { "send" },
             request.number,
             request.epoch
         ),
-        Some(Frame::Data(data)) => shown_data(data),
-        Some(Frame::Close(close)) => format!("close {:?} epoch {}", close.reason, close.epoch),
+        Frame::Data(data) => shown_data(data),
+        Frame::Close(close) => format!("close {:?} epoch {}", close.reason, close.epoch),
     }
 }
 

@@ -1,8 +1,9 @@
 //! The profiles: what the networks are like, and what goes wrong on them.
 
-use sente_proto::Limits;
 use sente_proto::client::{CarrierChoice, Timing};
 use sente_proto::codec::Codec;
+use sente_proto::server::Caps;
+use sente_proto::{Carrier, Limits};
 use sente_test::{Fault, Network, Plan, Rng, Skew, Sockets, ms, secs};
 
 pub(crate) struct Profile {
@@ -17,16 +18,16 @@ pub(crate) const PROFILES: &[Profile] = &[
         name: "calm",
         plan: |seed| varied(seed, Network::seeded(seed)),
         meets: &[
-            "reliable events delivered",
-            "latest events delivered",
-            "volatile events delivered",
-            "calls replied",
-            "calls rejected",
-            "calls failed",
-            "calls timed out",
-            "calls cancelled",
-            "handlers cancelled",
-            "goodbyes",
+            "event: reliable delivered",
+            "event: latest delivered",
+            "event: volatile delivered",
+            "call: replied",
+            "call: rejected",
+            "call: failed",
+            "call: timed out, maybe executed",
+            "call: cancelled",
+            "call: its handler cancelled",
+            "session: ended by its client",
         ],
     },
     Profile {
@@ -41,8 +42,8 @@ pub(crate) const PROFILES: &[Profile] = &[
         },
         meets: &[
             "fault: cut",
-            "messages stalled by TCP",
-            "handshakes that resume",
+            "network: message stalled by TCP",
+            "session: resumed",
         ],
     },
     Profile {
@@ -57,10 +58,10 @@ pub(crate) const PROFILES: &[Profile] = &[
         meets: &[
             "fault: half-open",
             "fault: offline",
-            "silent carriers",
-            "pings",
-            "handshakes that resume",
-            "fresh sessions: expired",
+            "carrier: silent, says the server",
+            "carrier: pinged",
+            "session: resumed",
+            "session: fresh, expired",
         ],
     },
     Profile {
@@ -74,9 +75,9 @@ pub(crate) const PROFILES: &[Profile] = &[
         meets: &[
             "fault: crash",
             "fault: shutdown",
-            "fresh sessions: restarted",
-            "fresh sessions: shutdown",
-            "calls disconnected",
+            "session: fresh, restarted",
+            "session: fresh, shutdown",
+            "call: disconnected, maybe executed",
         ],
     },
     Profile {
@@ -91,7 +92,7 @@ pub(crate) const PROFILES: &[Profile] = &[
                 .load(ms(30), 4)
                 .every(Fault::ChooseCarrier, ms(50))
         },
-        meets: &["fault: choose carrier", "handshakes that resume"],
+        meets: &["fault: choose carrier", "session: resumed"],
     },
     Profile {
         name: "poll-only",
@@ -104,13 +105,13 @@ pub(crate) const PROFILES: &[Profile] = &[
             varied(seed, network).carrier(CarrierChoice::Poll)
         },
         meets: &[
-            "requests lost",
-            "responses lost",
-            "requests repeated",
-            "late polls",
-            "held polls superseded",
-            "polls beside others",
-            "requests too late for their carrier",
+            "network: send lost",
+            "network: response to a poll lost",
+            "network: request repeated",
+            "carrier: late poll",
+            "carrier: held poll superseded",
+            "carrier: poll beside others",
+            "carrier: request too late",
         ],
     },
     // Little credit and long pauses: what one answer brings, no other will soon.
@@ -130,7 +131,11 @@ pub(crate) const PROFILES: &[Profile] = &[
                 .load(secs(3), 8)
                 .slow_handlers(0.0)
         },
-        meets: &["requests lost", "responses lost", "late polls"],
+        meets: &[
+            "network: send lost",
+            "network: response to a poll lost",
+            "carrier: late poll",
+        ],
     },
     Profile {
         name: "websocket-only",
@@ -149,7 +154,11 @@ pub(crate) const PROFILES: &[Profile] = &[
                 .half_open_every(secs(15));
             varied(seed, network).carrier(CarrierChoice::WebSocket)
         },
-        meets: &["sockets that hang", "sockets refused", "carriers backed up"],
+        meets: &[
+            "network: socket hangs",
+            "network: socket refused",
+            "carrier: backed up",
+        ],
     },
     Profile {
         name: "swallowed",
@@ -160,7 +169,7 @@ pub(crate) const PROFILES: &[Profile] = &[
                 .sockets(&[Sockets::Swallowed]);
             varied(seed, network).every(Fault::Break, secs(8))
         },
-        meets: &["sockets swallowed", "fault: break connection"],
+        meets: &["network: socket swallowed", "fault: break connection"],
     },
     Profile {
         name: "blocked-posts",
@@ -172,7 +181,7 @@ pub(crate) const PROFILES: &[Profile] = &[
             ]);
             varied(seed, network).every(Fault::Break, secs(8))
         },
-        meets: &["requests blocked", "handshakes that resume"],
+        meets: &["network: request blocked", "session: resumed"],
     },
     Profile {
         name: "refused",
@@ -184,9 +193,9 @@ pub(crate) const PROFILES: &[Profile] = &[
             varied(seed, network).every(Fault::Wake, secs(5))
         },
         meets: &[
-            "sockets refused",
+            "network: socket refused",
             "fault: wake",
-            "moves between carriers without a break",
+            "client: Poll to WebSocket",
         ],
     },
     Profile {
@@ -197,7 +206,7 @@ pub(crate) const PROFILES: &[Profile] = &[
                 .every(Fault::Sleep, secs(10))
                 .every(Fault::Wake, secs(10))
         },
-        meets: &["fault: sleep", "fault: wake", "fresh sessions: expired"],
+        meets: &["fault: sleep", "fault: wake", "session: fresh, expired"],
     },
     Profile {
         name: "two-of-one-user",
@@ -216,8 +225,8 @@ pub(crate) const PROFILES: &[Profile] = &[
             "fault: reconnect",
             "fault: kick",
             "fault: disconnect",
-            "fresh sessions: user changed",
-            "fresh sessions: requested",
+            "session: fresh, user changed",
+            "session: fresh, requested",
         ],
     },
     Profile {
@@ -230,10 +239,106 @@ pub(crate) const PROFILES: &[Profile] = &[
         },
         meets: &[
             "fault: duplicate",
-            "fresh sessions: replaced",
-            "hellos overtaken",
-            "unconfirmed sessions ended",
+            "session: fresh, replaced",
+            "carrier: hello overtaken",
+            "session: ended unconfirmed",
         ],
+    },
+    // Nobody says anything for long, and nothing may come of that.
+    Profile {
+        name: "idle",
+        plan: |seed| {
+            varied(seed, Network::seeded(seed))
+                .limits(small())
+                .load(secs(15), 2)
+        },
+        meets: &["carrier: pinged"],
+    },
+    Profile {
+        name: "slow-readers",
+        plan: |seed| {
+            let network = Network::seeded(seed).bytes_per_second(200_000);
+            varied(seed, network)
+                .load(ms(60), 6)
+                .every(Fault::SlowReader, secs(2))
+                .every(Fault::LateTimers, secs(6))
+        },
+        meets: &[
+            "fault: slow reader",
+            "fault: late timers",
+            "network: message waits for a slow reader",
+            "carrier: backed up",
+        ],
+    },
+    Profile {
+        name: "clocks",
+        plan: |seed| {
+            let network = Network::seeded(seed)
+                .loss(0.03)
+                .repeat(0.05)
+                .cut_every(secs(8));
+            varied(seed, network)
+                .every(Fault::ClockJump, secs(8))
+                .every(Fault::LateTimers, secs(8))
+                .every(Fault::Sleep, secs(15))
+        },
+        meets: &[
+            "fault: clock jump",
+            "carrier: silent, says the client",
+            "session: fresh, expired",
+        ],
+    },
+    Profile {
+        name: "killed",
+        plan: |seed| {
+            let network = Network::seeded(seed)
+                .loss(0.03)
+                .repeat(0.1)
+                .sockets(&[Sockets::Work, Sockets::Work, Sockets::Swallowed])
+                .half_open_every(secs(20));
+            varied(seed, network)
+                .clients(2)
+                .every(Fault::Kill, secs(5))
+                .every(Fault::Crash, secs(25))
+        },
+        meets: &["fault: kill", "session: ended unconfirmed"],
+    },
+    Profile {
+        name: "capped",
+        plan: |seed| {
+            let network = Network::seeded(seed).cut_every(secs(6));
+            varied(seed, network)
+                .limits(small())
+                .clients(3)
+                .one_user()
+                .caps(Caps {
+                    per_user: 3,
+                    remembered: 2,
+                    ..Caps::default()
+                })
+                .every(Fault::Kill, secs(20))
+                .every(Fault::Disconnect, secs(10))
+        },
+        meets: &["client: refused", "client: waits before it dials again"],
+    },
+    // Each client has a line of its own, and one carrier is worse than the other.
+    Profile {
+        name: "uneven",
+        plan: |seed| {
+            let network = Network::seeded(seed)
+                .only(Carrier::WebSocket, ms(100)..ms(900), 0.2)
+                .breaks_off(0.1);
+            let other = Network::seeded(seed)
+                .only(Carrier::Poll, ms(200)..ms(1_500), 0.2)
+                .sockets(&[Sockets::Work, Sockets::Refused])
+                .breaks_off(0.1)
+                .cut_every(secs(6));
+            varied(seed, network)
+                .another_client_on(other)
+                .one_user()
+                .every(Fault::Break, secs(10))
+        },
+        meets: &["network: response broken off", "session: resumed"],
     },
     Profile {
         name: "crowded",
@@ -254,11 +359,11 @@ pub(crate) const PROFILES: &[Profile] = &[
                 .slow_handlers(0.3)
         },
         meets: &[
-            "outboxes full",
-            "calls that wait for room",
-            "calls without room",
-            "sends refused by a full outbox",
-            "fresh sessions: overflow",
+            "outbox: full",
+            "call: waits for room",
+            "call: finds no room in time",
+            "event: refused by a full outbox",
+            "session: fresh, overflow",
         ],
     },
     Profile {
@@ -279,31 +384,67 @@ pub(crate) const PROFILES: &[Profile] = &[
                 .cut_every(secs(6))
                 .half_open_every(secs(10))
                 .offline_every(secs(20));
-            [
-                Fault::Crash,
-                Fault::Shutdown,
-                Fault::ChooseCarrier,
-                Fault::Break,
-                Fault::Wake,
-                Fault::Reconnect,
-                Fault::ChangeUser,
-                Fault::Sleep,
-                Fault::Disconnect,
-                Fault::Kick,
-                Fault::Duplicate,
-            ]
-            .into_iter()
-            .fold(varied(seed, network).clients(2), |plan, fault| {
-                plan.every(fault, secs(20))
-            })
+            Fault::ALL
+                .iter()
+                .fold(varied(seed, network).clients(2), |plan, fault| {
+                    plan.every(*fault, secs(25))
+                })
         },
         meets: &[
-            "handshakes with a fresh session",
-            "handshakes that resume",
-            "moves between carriers without a break",
+            "session: first",
+            "session: resumed",
+            "client: Poll to WebSocket",
         ],
     },
+    // A few faults at a time, others for each seed.
+    Profile {
+        name: "anything",
+        plan: anything,
+        meets: &[],
+    },
 ];
+
+/// A world of which the seed chooses all.
+fn anything(seed: u64) -> Plan {
+    let mut rng = Rng::new(seed ^ 0xa11);
+    let network = |rng: &mut Rng| {
+        let delay = rng.choose(&[(1, 5), (5, 40), (10, 200), (50, 600)]);
+        let mut network = Network::seeded(seed)
+            .delay(ms(delay.0)..ms(delay.1))
+            .loss(rng.choose(&[0.0, 0.0, 0.02, 0.1, 0.3]))
+            .repeat(rng.choose(&[0.0, 0.0, 0.05, 0.2]))
+            .breaks_off(rng.choose(&[0.0, 0.0, 0.1]))
+            .bytes_per_second(rng.choose(&[30_000, 200_000, 4_000_000]));
+        if rng.chance(0.5) {
+            let kinds = [
+                Sockets::Work,
+                Sockets::Work,
+                Sockets::Refused,
+                Sockets::Swallowed,
+                Sockets::Hang,
+            ];
+            let first = rng.below(kinds.len());
+            network = network.sockets(&kinds[first..first + 1 + rng.below(kinds.len() - first)]);
+        }
+        network
+    };
+    let first = network(&mut rng);
+    let mut plan = varied(seed, first).clients(1 + rng.below(2));
+    if rng.chance(0.3) {
+        plan = plan.another_client_on(network(&mut rng));
+    }
+    if rng.chance(0.3) {
+        plan = plan.one_user();
+    }
+    if rng.chance(0.3) {
+        plan = plan.carrier(CarrierChoice::Poll);
+    }
+    for _ in 0..rng.below(5) {
+        let mean = rng.choose(&[ms(300), secs(2), secs(6), secs(15)]);
+        plan = plan.every(rng.choose(Fault::ALL), mean);
+    }
+    plan.slow_handlers(rng.choose(&[0.0, 0.1, 0.5]))
+}
 
 /// A plan whose limits, codec, contract and load depend on the seed too.
 fn varied(seed: u64, network: Network) -> Plan {

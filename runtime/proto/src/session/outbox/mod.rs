@@ -117,6 +117,15 @@ impl Outbox {
         }
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        let is_empty = self.starts.len() == self.removed
+            && self.controls.is_empty()
+            && self.sent.is_empty()
+            && self.latest.is_empty();
+        debug_assert!(!is_empty || self.bytes() == 0, "bytes of nothing");
+        is_empty
+    }
+
     pub(super) fn len(&self) -> usize {
         self.starts.len() - self.removed + self.controls.len() + self.sent.len()
     }
