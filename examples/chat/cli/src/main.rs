@@ -9,7 +9,6 @@ mod posts;
 mod questions;
 mod screen;
 mod ui;
-mod view;
 
 use std::process::ExitCode;
 

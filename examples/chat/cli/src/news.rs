@@ -2,6 +2,7 @@
 
 use std::time::SystemTime;
 
+use chat_client::why;
 use sente_client::{
     Carrier, CloseReason, ConnectionEnd, FreshReason, SessionState, State, StateChange,
 };
@@ -67,19 +68,6 @@ fn opened(state: &State) -> News {
         why: why(reason),
         restarted: matches!(reason, FreshReason::Restarted | FreshReason::Shutdown),
     }
-}
-
-/// Why the last session could not go on.
-fn why(reason: FreshReason) -> Option<&'static str> {
-    Some(match reason {
-        FreshReason::First | FreshReason::Requested => return None,
-        FreshReason::Restarted | FreshReason::Shutdown => "the server was restarted",
-        FreshReason::Expired => "you were away for too long",
-        FreshReason::Overflow => "more was said than the server could keep for you",
-        FreshReason::UserChanged => "you are somebody else now",
-        FreshReason::Replaced => "another program took your session",
-        _ => "the session could not go on",
-    })
 }
 
 fn closed(state: &State, now: SystemTime) -> Option<String> {

@@ -2,8 +2,7 @@
 
 use std::collections::VecDeque;
 
-use chat_contract::PostError;
-use sente::CallError;
+use chat_client::Fate;
 
 /// A line on its way to the server.
 #[derive(Clone, Debug, Eq, PartialEq)]
@@ -22,35 +21,6 @@ pub(crate) struct Posts {
     doubtful: Vec<Post>,
     failed: bool,
 }
-
-/// What to do about a post that brought no receipt.
-#[derive(Debug, Eq, PartialEq)]
-pub(crate) enum Fate {
-    /// It was certainly not posted, and is said as soon as it can be.
-    Later,
-    /// It may have been posted: only a person can tell whether to say it again.
-    Doubtful,
-    /// It was not posted, and trying again would change nothing.
-    Failed(String),
-}
-
-// ANCHOR: outcome
-/// A call tells what prevented it. This is all that an application has to tell apart.
-pub(crate) fn fate(error: CallError<PostError>) -> Fate {
-    match error {
-        // The handler said no, and why.
-        CallError::Rejected(reason) => Fate::Failed(reason.to_string()),
-        // It had left, and no answer came: nobody knows whether the handler ran.
-        error if error.maybe_executed() => Fate::Doubtful,
-        // It never left.
-        CallError::TimedOut { .. } | CallError::Disconnected { .. } | CallError::Full => {
-            Fate::Later
-        }
-        // One of both programs is too old, or broken.
-        error => Fate::Failed(error.to_string()),
-    }
-}
-// ANCHOR_END: outcome
 
 impl Posts {
     pub(crate) fn push(&mut self, post: Post) {
@@ -103,6 +73,9 @@ impl Posts {
 
 #[cfg(test)]
 mod tests {
+    use chat_client::fate;
+    use sente::CallError;
+
     use super::*;
 
     fn posts(texts: &[&str]) -> Posts {
@@ -144,14 +117,5 @@ mod tests {
         assert_eq!(posts.again(), 1);
         assert_eq!(posts.next().unwrap().text, "one");
         assert_eq!(posts.again(), 0);
-    }
-
-    #[test]
-    fn a_refusal_says_why() {
-        let Fate::Failed(why) = fate(CallError::Rejected(PostError::Muted { seconds: 3 })) else {
-            panic!("a refusal is final");
-        };
-        assert!(why.contains("3 s"));
-        assert!(matches!(fate(CallError::Unsupported), Fate::Failed(_)));
     }
 }

@@ -2,12 +2,12 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use chat_client::View;
 use chat_contract::{ChatClient, Line};
 use sente::Link;
 
 use crate::questions::Questions;
 use crate::screen::Screen;
-use crate::view::View;
 
 // ANCHOR: client_handler
 /// The client's side of the conversation: all of it is shown.

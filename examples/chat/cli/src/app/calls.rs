@@ -1,10 +1,10 @@
 //! What we ask of the server.
 
+use chat_client::{Fate, fate};
 use chat_contract::{Line, Person, PostError, Receipt};
 use sente::CallError;
 
 use super::App;
-use crate::posts::{self, Fate};
 
 impl App {
     // ANCHOR: calls
@@ -24,7 +24,7 @@ impl App {
         match result {
             Ok(receipt) => self.receipted(receipt),
             Err(error) => {
-                let fate = posts::fate(error);
+                let fate = fate(error);
                 let text = self.posts.failed(&fate).map(|post| post.text);
                 let text = text.as_deref().unwrap_or_default();
                 match fate {

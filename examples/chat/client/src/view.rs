@@ -9,7 +9,7 @@ const REMEMBERED: usize = 200;
 
 /// One room, as far as it has been shown.
 #[derive(Debug, Default)]
-pub(crate) struct View {
+pub struct View {
     room: String,
     /// Whether the answer to a join is awaited. What comes meanwhile is shown after it.
     waits: bool,
@@ -18,17 +18,21 @@ pub(crate) struct View {
 }
 
 impl View {
-    pub(crate) fn room(&self) -> &str {
+    /// Which room it is.
+    #[must_use]
+    pub fn room(&self) -> &str {
         &self.room
     }
 
-    pub(crate) fn is_in(&self, room: &str) -> bool {
+    /// Whether it is that room.
+    #[must_use]
+    pub fn is_in(&self, room: &str) -> bool {
         self.room == room
     }
 
     /// A join has been sent. `same` says that it is the same room as before, with the same
     /// history: what has been shown of it is not shown again.
-    pub(crate) fn enter(&mut self, room: &str, same: bool) {
+    pub fn enter(&mut self, room: &str, same: bool) {
         if !same || self.room != room {
             self.shown.clear();
         }
@@ -38,7 +42,7 @@ impl View {
     }
 
     /// The join has been answered with the room's history. Returns what there is to show.
-    pub(crate) fn entered(&mut self, history: Vec<Line>) -> Vec<Line> {
+    pub fn entered(&mut self, history: Vec<Line>) -> Vec<Line> {
         self.waits = false;
         let early = std::mem::take(&mut self.early);
         let new = |line: &Line| self.shown.back().is_none_or(|last| line.id > last.id);
@@ -52,7 +56,7 @@ impl View {
     }
 
     /// A line has come. Returns it if it is to be shown now.
-    pub(crate) fn posted(&mut self, room: &str, line: Line) -> Option<Line> {
+    pub fn posted(&mut self, room: &str, line: Line) -> Option<Line> {
         if self.room != room {
             return None;
         }
@@ -65,19 +69,22 @@ impl View {
     }
 
     /// Takes a line for shown.
-    pub(crate) fn remember(&mut self, line: Line) {
+    pub fn remember(&mut self, line: Line) {
         if self.shown.len() == REMEMBERED {
             self.shown.pop_front();
         }
         self.shown.push_back(line);
     }
 
-    pub(crate) fn line(&self, id: u64) -> Option<&Line> {
+    /// The line with that number, if it has been shown.
+    #[must_use]
+    pub fn line(&self, id: u64) -> Option<&Line> {
         self.shown.iter().rev().find(|line| line.id == id)
     }
 
     /// The last line of someone.
-    pub(crate) fn last_of(&self, name: &str) -> Option<&Line> {
+    #[must_use]
+    pub fn last_of(&self, name: &str) -> Option<&Line> {
         self.shown.iter().rev().find(|line| line.from == name)
     }
 }
