@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chat_client::View;
-use chat_contract::{ChatClient, Line};
+use chat_contract::{ChatClient, Line, Person};
 use sente::Link;
 
 use crate::questions::Questions;
@@ -33,6 +33,9 @@ impl ChatClient for Ui {
     async fn left(&self, _: &Link, room: String, name: String) {
         self.note_of(&room, format!("{name} has left"));
     }
+
+    /// Whoever wants to know that here asks with /who.
+    async fn people(&self, _: &Link, _: String, _: Vec<Person>) {}
 
     async fn is_typing(&self, _: &Link, room: String, name: String) {
         if self.view().is_in(&room) {

@@ -76,6 +76,14 @@ pub enum Chat {
     #[to_client]
     Left { room: String, name: String },
 
+    /// Who is in a room now, on how many devices; the newest matters.
+    #[to_client(delivery = latest)]
+    People {
+        #[key]
+        room: String,
+        people: Vec<Person>,
+    },
+
     /// Someone is typing; the newest matters, for each person in each room.
     #[to_client(delivery = latest)]
     IsTyping {

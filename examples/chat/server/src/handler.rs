@@ -34,6 +34,7 @@ impl ChatServer for Handler {
         } else if entered.new {
             self.others(from, &room).joined(&room, name(from));
         }
+        self.tell_who(&rooms, &room);
         Ok(entered.view)
     }
 
@@ -43,6 +44,7 @@ impl ChatServer for Handler {
         if rooms.leave(from.session(), &room) {
             self.others(from, &room).left(&room, name(from));
         }
+        self.tell_who(&rooms, &room);
     }
 
     async fn post(
@@ -135,10 +137,20 @@ impl Handler {
 
     fn gone(&self, session: SessionId) {
         let mut rooms = self.rooms();
-        let (name, left) = rooms.gone(session).unwrap_or_default();
-        for room in left {
-            Chat::to_clients(self.server.room(&*room)).left(&room, &name);
+        let Some(gone) = rooms.gone(session) else {
+            return;
+        };
+        for room in gone.left {
+            Chat::to_clients(self.server.room(&*room)).left(&room, &gone.name);
         }
+        for room in &gone.rooms {
+            self.tell_who(&rooms, room);
+        }
+    }
+
+    /// Under the lock, so that the newest is told last.
+    fn tell_who(&self, rooms: &Rooms<SessionId>, room: &str) {
+        Chat::to_clients(self.server.room(room)).people(room, rooms.who(room));
     }
 
     /// More happened at once than was told one by one.

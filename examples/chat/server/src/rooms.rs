@@ -48,6 +48,17 @@ pub struct Entered {
     pub new: bool,
 }
 
+/// What a device that is gone leaves behind.
+#[derive(Debug, Eq, PartialEq)]
+pub struct Gone {
+    /// Whose it was.
+    pub name: String,
+    /// The rooms that it was in …
+    pub rooms: Vec<String>,
+    /// … and those that the person has left with it.
+    pub left: Vec<String>,
+}
+
 // Not derived: a device need not have a default.
 impl<D> Default for Rooms<D> {
     fn default() -> Self {
@@ -110,17 +121,15 @@ impl<D: Copy + Eq + Hash> Rooms<D> {
         !self.is_here(&name, room)
     }
 
-    /// A device is gone. Returns its person, and the rooms that the person has left with it.
-    pub fn gone(&mut self, device: D) -> Option<(String, Vec<String>)> {
+    /// A device is gone.
+    pub fn gone(&mut self, device: D) -> Option<Gone> {
         let known = self.devices.get(&device)?;
         let name = known.name.clone();
         let rooms: Vec<_> = known.rooms.iter().cloned().collect();
-        let left = rooms
-            .into_iter()
-            .filter(|room| self.leave(device, room))
-            .collect();
+        let left = rooms.iter().filter(|room| self.leave(device, room));
+        let left = left.cloned().collect();
         self.devices.remove(&device);
-        Some((name, left))
+        Some(Gone { name, rooms, left })
     }
 
     /// All devices that are or were in a room.

@@ -18,9 +18,14 @@ fn names(rooms: &Rooms<u32>) -> Vec<(String, u32)> {
         .collect()
 }
 
-fn left(name: &str, rooms: &[&str]) -> Option<(String, Vec<String>)> {
-    let rooms = rooms.iter().map(|room| (*room).to_owned()).collect();
-    Some((name.to_owned(), rooms))
+/// What a device leaves behind: the rooms that it was in, and those that its person has left.
+fn gone(name: &str, rooms: &[&str], left: &[&str]) -> Option<Gone> {
+    let owned = |rooms: &[&str]| rooms.iter().map(|room| (*room).to_owned()).collect();
+    Some(Gone {
+        name: name.to_owned(),
+        rooms: owned(rooms),
+        left: owned(left),
+    })
 }
 
 #[test]
@@ -46,7 +51,7 @@ fn one_name_on_two_devices_is_one_person() {
     assert!(!rooms.join(2, "ann", "lobby").unwrap().new);
     assert_eq!(names(&rooms), [("ann".to_owned(), 2)]);
     assert!(!rooms.leave(1, "lobby"));
-    assert_eq!(rooms.gone(2), left("ann", &["lobby"]));
+    assert_eq!(rooms.gone(2), gone("ann", &["lobby"], &["lobby"]));
     assert_eq!(names(&rooms), []);
 }
 
@@ -64,7 +69,9 @@ fn who_is_gone_is_gone_from_all_rooms() {
     let mut rooms = joined(&[(1, "ann"), (2, "ann"), (3, "bob")]);
     rooms.join(1, "ann", "garden").unwrap();
     // She is still in the lobby, on the other device.
-    assert_eq!(rooms.gone(1), left("ann", &["garden"]));
+    let mut of_ann = rooms.gone(1);
+    of_ann.iter_mut().for_each(|it| it.rooms.sort());
+    assert_eq!(of_ann, gone("ann", &["garden", "lobby"], &["garden"]));
     assert_eq!(rooms.gone(1), None);
     assert_eq!(
         names(&rooms),
