@@ -34,9 +34,8 @@ pub enum Lab {
     #[to_server]
     Burst,
 
-    /// Switches on or off that the server pushes to everyone once a second; brings whether it
-    /// does now.
-    #[to_server(reply = bool, timeout = "5s")]
+    /// Switches on or off that the server pushes to everyone once a second.
+    #[to_server]
     ToggleLoop,
 
     /// Asks who is connected, on every device.
@@ -50,6 +49,10 @@ pub enum Lab {
     /// One of the pushes of a burst.
     #[to_client]
     Pushed { number: u32, of: u32 },
+
+    /// Someone has switched the loop on or off.
+    #[to_client]
+    Looping { on: bool },
 
     /// One of the pushes of the loop, with who is connected.
     #[to_client]

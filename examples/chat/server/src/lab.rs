@@ -49,16 +49,17 @@ impl LabServer for LabHandler {
         }
     }
 
-    async fn toggle_loop(&self, _: &Peer) -> bool {
+    async fn toggle_loop(&self, _: &Peer) {
         let mut ticking = self.ticking.lock().unwrap_or_else(PoisonError::into_inner);
         // One that has ended by itself counts as switched off.
         let running = ticking.take().filter(|running| !running.is_finished());
-        if let Some(running) = running {
-            running.abort();
-            return false;
+        let on = running.is_none();
+        match running {
+            Some(running) => running.abort(),
+            None => *ticking = Some(tokio::spawn(tick(self.server.clone()))),
         }
-        *ticking = Some(tokio::spawn(tick(self.server.clone())));
-        true
+        // Under the lock, so that the last word is told last.
+        Lab::to_clients(self.server.everyone()).looping(on);
     }
 
     async fn connected(&self, _: &Peer) -> Vec<Device> {

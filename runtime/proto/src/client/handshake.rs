@@ -229,7 +229,7 @@ impl Client {
 
     pub(super) fn refused(&mut self, now: Time, session: &mut Session, refused: Refused) {
         self.drop_carriers(session, true);
-        self.closed(now, ConnectionEnd::Server(CloseReason::Goodbye));
+        self.closed(now, ConnectionEnd::Refused);
         match refused.retry_after {
             Some(after) => self.wait_until(now + after),
             None => self.phase = Phase::Idle,

@@ -97,6 +97,8 @@ pub enum ConnectionEnd {
     Lost,
     /// Nothing was received for too long.
     Silent,
+    /// The server did not let this client in; [`State::refused`] says why.
+    Refused,
     /// The server ended it.
     Server(CloseReason),
 }
