@@ -106,6 +106,20 @@ impl CloseReason {
         )
     }
 
+    /// What a client that wants its session back is told of why it ended.
+    #[must_use]
+    pub const fn fresh_reason(self) -> FreshReason {
+        match self {
+            Self::Goodbye | Self::Kicked => FreshReason::Requested,
+            Self::Overflow => FreshReason::Overflow,
+            Self::Shutdown => FreshReason::Shutdown,
+            Self::UserChanged => FreshReason::UserChanged,
+            Self::Replaced => FreshReason::Replaced,
+            reason if reason.is_violation() => FreshReason::Violation,
+            _ => FreshReason::Expired,
+        }
+    }
+
     /// The reason as a sentence.
     #[must_use]
     pub const fn describe(self) -> &'static str {

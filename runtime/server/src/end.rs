@@ -1,7 +1,7 @@
 //! How a session ended, and what it did not deliver.
 
 use sente::UnconfirmedEvent;
-use sente_proto::{CloseReason, FreshReason};
+use sente_proto::CloseReason;
 
 /// The end of a session, as [`Builder::on_end`](crate::Builder::on_end) is told.
 #[derive(Debug)]
@@ -11,17 +11,4 @@ pub struct SessionEnd {
     pub reason: CloseReason,
     /// What the client had not confirmed, oldest first.
     pub unconfirmed: Vec<UnconfirmedEvent>,
-}
-
-/// What a client that wants its session back is told of why it ended.
-pub(crate) const fn fresh_reason(reason: CloseReason) -> FreshReason {
-    match reason {
-        CloseReason::Goodbye | CloseReason::Kicked => FreshReason::Requested,
-        CloseReason::Overflow => FreshReason::Overflow,
-        CloseReason::Shutdown => FreshReason::Shutdown,
-        CloseReason::UserChanged => FreshReason::UserChanged,
-        CloseReason::Replaced => FreshReason::Replaced,
-        reason if reason.is_violation() => FreshReason::Violation,
-        _ => FreshReason::Expired,
-    }
 }

@@ -22,7 +22,7 @@ use tokio::sync::watch;
 use crate::around::{Around, Program};
 use crate::budget::Budget;
 use crate::clock::Clock;
-use crate::end::{SessionEnd, fresh_reason};
+use crate::end::SessionEnd;
 use crate::guard::Guard;
 use crate::presence::{Announcer, ConnectedClient, Presence};
 use crate::rooms::Rooms;
@@ -128,8 +128,14 @@ impl Hub {
         lock(&self.rooms)
     }
 
-    pub(crate) fn find(&self, id: SessionId, secret: &ResumeSecret) -> Option<Arc<Client>> {
-        self.sessions().find(id, secret)
+    /// The session with this name and secret, or what to tell whoever asks for it.
+    pub(crate) fn find(&self, id: SessionId, secret: &ResumeSecret) -> Result<Arc<Client>, Close> {
+        let now = self.clock.now();
+        let mut sessions = self.sessions();
+        match sessions.find(id, secret) {
+            Some(client) => Ok(client),
+            None => Err(sessions.gone(now, id, secret)),
+        }
     }
 
     /// The client has finished its handshake: the application may know of it.
@@ -171,9 +177,7 @@ impl Hub {
     /// Ends a session, unless it has ended. Its carriers tell the client `close`.
     pub(crate) fn end(&self, client: &Arc<Client>, close: &Close) {
         let now = self.clock.now();
-        let removed = self
-            .sessions()
-            .remove(now, client.id, fresh_reason(close.reason));
+        let removed = self.sessions().remove(now, client.id, close);
         if removed.is_some() {
             self.finish(client, close);
         }

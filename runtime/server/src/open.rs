@@ -61,6 +61,13 @@ pub(crate) async fn admit(
     }
     let handshake = Handshake::new(request, &mut hello, carrier);
     let identity = identify(service, &handshake).await?;
+    if let Some(resume) = &hello.resume
+        && let Err(close) = service.hub.find(resume.session, &resume.secret)
+        && close.reason == CloseReason::Kicked
+    {
+        // It does not come back by itself, whether it has heard of that or not.
+        return Err(NotAdmitted::Closed(close));
+    }
     let opened = open(service, &hello, codec, identity, &handshake)?;
     drop(handshake);
     let client = Arc::clone(&opened.value);

@@ -120,8 +120,9 @@ async fn greet(service: &Arc<Service>, request: Parts, form: Form, hello: Hello)
 
 /// A request of a session that polls.
 async fn serve(service: &Arc<Service>, form: Form, head: &Head, frames: BodyFrames) -> Response {
-    let Some(client) = service.hub.find(head.session, &head.secret) else {
-        return answer_close(form, &Close::new(CloseReason::UnknownSession));
+    let client = match service.hub.find(head.session, &head.secret) {
+        Ok(client) => client,
+        Err(close) => return answer_close(form, &close),
     };
     if !form.is_of(client.port.codec()) {
         return answer_close(form, &Close::new(CloseReason::Unexpected));

@@ -140,7 +140,9 @@ pub(crate) fn answer_refused(form: Form, refused: &Refused) -> Response {
     let status = StatusCode::from_u16(refused.status).unwrap_or(StatusCode::FORBIDDEN);
     let mut response = answer(status, form, body);
     if let Some(after) = refused.retry_after {
-        let seconds = HeaderValue::from(after.as_secs().max(1));
+        // Not earlier than the frame says.
+        let seconds = after.as_secs() + u64::from(after.subsec_nanos() > 0);
+        let seconds = HeaderValue::from(seconds);
         response
             .headers_mut()
             .insert(http::header::RETRY_AFTER, seconds);

@@ -45,9 +45,13 @@ impl Server {
         }
     }
 
-    /// Refuses new sessions and ends all others at random moments before `deadline`, at least 1 ms
-    /// apart on average where there is time, each when its handlers have finished and what waited
-    /// has arrived. The clients are told to come back within 2 s, at random moments too.
+    /// Refuses new sessions and ends all others from random moments on, which are 1 ms apart on
+    /// average and within the first half of `deadline`.
+    ///
+    /// From its moment on a session ends when its handlers have finished and what waited has
+    /// arrived. For what waits it has 2 s, for its handlers the rest of `deadline`, less what others
+    /// were ahead of it: half of `deadline` at least. So sessions that are never idle do not end
+    /// together either. The clients are told to come back within 2 s, at random moments too.
     ///
     /// Resolves when all of sente's connections are closed, `deadline` at the latest and a moment
     /// for the last to go.
@@ -62,6 +66,8 @@ impl Server {
 const APART: Duration = Duration::from_millis(1);
 /// Clients come back within this, at random moments.
 const RETURN: Duration = Duration::from_secs(2);
+/// From its moment on, what waits for a session has this long to arrive.
+const ARRIVAL: Duration = Duration::from_secs(2);
 /// How often to look whether what waited has arrived.
 const LOOK: Duration = Duration::from_millis(20);
 /// What goodbyes may take after the deadline.
@@ -79,7 +85,7 @@ async fn drain(hub: &Arc<Hub>, deadline: Duration) {
     };
     // A simulation has to give the same moments to the same clients again.
     clients.sort_unstable_by_key(|client| client.id);
-    // Connections that have not said hello have nothing to wait for.
+    // Connections that have not said hello are not to wait for long.
     hub.draining.send_replace(true);
     tracing::info!(sessions = clients.len(), ?deadline, "the server shuts down");
     // Some time is left for handlers and for what still waits.
@@ -87,7 +93,9 @@ async fn drain(hub: &Arc<Hub>, deadline: Duration) {
     let mut endings = tokio::task::JoinSet::new();
     for client in clients {
         let moment = hub.around.random_within(spread);
-        endings.spawn(end_gently(Arc::clone(hub), client, moment, until));
+        // However busy they are, they end as far apart as they have begun to end.
+        let latest = until - (spread - moment);
+        endings.spawn(end_gently(Arc::clone(hub), client, moment, latest));
     }
     while endings.join_next().await.is_some() {}
     let closed = async {
@@ -104,21 +112,26 @@ async fn drain(hub: &Arc<Hub>, deadline: Duration) {
     }
 }
 
-async fn end_gently(hub: Arc<Hub>, client: Arc<Client>, moment: Duration, until: Instant) {
-    tokio::time::sleep_until(until.min(Instant::now() + moment)).await;
+async fn end_gently(hub: Arc<Hub>, client: Arc<Client>, moment: Duration, latest: Instant) {
+    tokio::time::sleep(moment).await;
+    let arrived_by = Instant::now() + ARRIVAL;
     let bell = client.port.bell();
     loop {
         bell.clear();
+        let now = Instant::now();
         let is_idle = client.port.with(|_, session| {
-            let is_delivered = session.queued() == 0 || !session.is_attached();
+            let is_delivered = session.queued() == 0 || !session.is_attached() || now >= arrived_by;
             session.is_ended() || (session.handlers_running() == 0 && is_delivered)
         });
-        if is_idle || Instant::now() >= until {
+        if is_idle || now >= latest {
             break;
         }
         // What arrives at the client rings no bell.
-        let look_again = until.min(Instant::now() + LOOK);
-        let _ = tokio::time::timeout_at(look_again, bell.rung()).await;
+        let look_again = [now + LOOK, arrived_by, latest]
+            .into_iter()
+            .filter(|next| *next > now)
+            .min();
+        let _ = tokio::time::timeout_at(look_again.unwrap_or(latest), bell.rung()).await;
     }
     let close = Close {
         retry_after: Some(hub.around.random_within(RETURN)),

@@ -12,7 +12,7 @@ use bytes::Bytes;
 use futures_util::{Sink, Stream};
 use http::request::Parts;
 use sente_proto::frame::Frame;
-use sente_proto::{Carrier, Close, CloseReason, Refused, RefusedReason, wire};
+use sente_proto::{Carrier, Close, CloseReason, Refused, wire};
 use tokio_tungstenite::tungstenite;
 
 use crate::hub::Service;
@@ -28,6 +28,8 @@ const READ_BUFFER: usize = 4 * 1024;
 const WRITE_BUFFER: usize = 4 * 1024;
 /// How long the other side's goodbye is waited for.
 const GOODBYE: Duration = Duration::from_secs(1);
+/// How long a hello may take once the server shuts down.
+const LATE_HELLO: Duration = Duration::from_secs(1);
 
 /// Makes a WebSocket of a request.
 pub(crate) async fn upgrade(State(service): State<Arc<Service>>, request: Request) -> Response {
@@ -123,6 +125,12 @@ async fn first_message(service: &Service, socket: &mut WebSocket) -> Result<Byte
             }
         }
     };
+    let too_late = async {
+        draining.wait_for(|draining| *draining).await.ok()?;
+        tokio::time::sleep(LATE_HELLO).await;
+        let hub = &service.hub;
+        hub.sessions().closed(|| hub.around.random())
+    };
     tokio::select! {
         // By chance it would not be the same in each run of a simulation.
         biased;
@@ -130,13 +138,8 @@ async fn first_message(service: &Service, socket: &mut WebSocket) -> Result<Byte
         () = tokio::time::sleep(service.hub.limits.handshake) => {
             Err(End::Close(Close::new(CloseReason::HandshakeTimeout)))
         }
-        _ = draining.wait_for(|draining| *draining) => Err(End::Refused(Box::new(Refused {
-            status: 503,
-            reason: RefusedReason::Shutdown,
-            message: "the server shuts down: come back later".to_owned(),
-            retry_after: Some(Duration::from_secs(2)),
-            codecs: Vec::new(),
-        }))),
+        // A session that is there may still be resumed, so the hello is waited for, but not for long.
+        Some(refused) = too_late => Err(End::Refused(Box::new(refused))),
     }
 }
 

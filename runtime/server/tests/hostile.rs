@@ -181,7 +181,7 @@ async fn frames_that_break_the_protocol_end_the_session_with_their_reason() {
                 "{what} in a request"
             );
             let gone = client.poll(1, 0).await.close().0;
-            assert_eq!(gone, CloseReason::UnknownSession, "{what} in a request");
+            assert_eq!(gone, reason, "{what} in a request");
         }
     }
     bystander.is_well(2).await;
@@ -437,7 +437,12 @@ async fn a_flood_of_hellos_is_refused_and_confirmed_clients_go_on() {
     let refused = ws.refused().await;
     assert_eq!((refused.status, refused.reason), (503, RefusedReason::Full));
     let answer = post(site.address, [Frame::Hello(Box::new(hello()))]).await;
-    assert_eq!(answer.header("retry-after"), Some("2"));
+    // About 2 s, so that not all of them come back at the same moment.
+    let retry_after = answer.header("retry-after");
+    assert!(
+        matches!(retry_after, Some("1" | "2" | "3")),
+        "{retry_after:?}"
+    );
     assert_eq!(answer.refused().reason, RefusedReason::Full);
     bystander.is_well(2).await;
 }
@@ -553,10 +558,7 @@ async fn requests_of_a_session_that_does_not_poll_end_it() {
     assert_eq!(client.poll(1, 0).await.close().0, CloseReason::Unexpected);
     assert_eq!(ws.closed().await.reason, CloseReason::Unexpected);
     client.epoch = 1;
-    assert_eq!(
-        client.poll(1, 0).await.close().0,
-        CloseReason::UnknownSession
-    );
+    assert_eq!(client.poll(1, 0).await.close().0, CloseReason::Unexpected);
     bystander.is_well(2).await;
 }
 

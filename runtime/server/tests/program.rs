@@ -7,20 +7,17 @@ use std::time::Duration;
 
 use axum::response::IntoResponse;
 use common::{
-    BINARY, Chat, ChatServer, ECHO, Poller, SAID, SAY, SLOW, Site, Ws, body, call, data, event,
-    hello, hello_of, http, kind, post, reply, soon,
+    BINARY, Chat, ChatServer, ECHO, Poller, SAID, SAY, Site, Ws, body, call, data, event, hello,
+    hello_of, http, kind, post, resuming, soon,
 };
 use futures_util::StreamExt;
 use sente::Peer;
 use sente_proto::frame::{Frame, Hello};
 use sente_proto::{CloseReason, FreshReason, RefusedReason};
 use sente_server::{Builder, Carrier, Identity, Presence, Refusal, Server};
-use tokio::sync::{Notify, Semaphore, mpsc};
+use tokio::sync::mpsc;
 
-struct Lobby {
-    gate: Arc<Semaphore>,
-    began: Arc<Notify>,
-}
+struct Lobby;
 
 impl ChatServer for Lobby {
     async fn echo(&self, _from: &Peer, text: String) -> String {
@@ -28,8 +25,6 @@ impl ChatServer for Lobby {
     }
     async fn say(&self, _from: &Peer, _text: String) {}
     async fn slow(&self, _from: &Peer, text: String) -> String {
-        self.began.notify_one();
-        self.gate.acquire().await.expect("open").forget();
         text
     }
     async fn panic(&self, _from: &Peer) -> String {
@@ -37,26 +32,14 @@ impl ChatServer for Lobby {
     }
 }
 
-struct Gate {
-    permits: Arc<Semaphore>,
-    began: Arc<Notify>,
-}
-
-fn lobby() -> (Builder, Gate) {
-    let permits = Arc::new(Semaphore::new(0));
-    let began = Arc::new(Notify::new());
-    let lobby = Lobby {
-        gate: Arc::clone(&permits),
-        began: Arc::clone(&began),
-    };
-    let builder = Server::builder()
+fn lobby() -> Builder {
+    Server::builder()
         .authenticate(|handshake| async move {
             Ok(handshake
                 .token()
                 .map_or_else(Identity::anonymous, Identity::user))
         })
-        .serve(|_| Chat::server(lobby));
-    (builder, Gate { permits, began })
+        .serve(|_| Chat::server(Lobby))
 }
 
 /// A client that the server knows of.
@@ -78,7 +61,7 @@ fn on_device(user: &str, device: &str) -> Hello {
 
 #[tokio::test]
 async fn a_push_reaches_those_that_it_names_and_no_other() {
-    let site = Site::start(lobby().0).await;
+    let site = Site::start(lobby()).await;
     let server = &site.server;
     let (mut laptop, ann) = joined(&site, on_device("ann", "laptop")).await;
     let (mut phone, ann_too) = joined(&site, on_device("ann", "phone")).await;
@@ -138,7 +121,7 @@ async fn a_push_reaches_those_that_it_names_and_no_other() {
 
 #[tokio::test]
 async fn a_room_is_left_at_the_end_of_a_session_and_not_before() {
-    let site = Site::start(lobby().0).await;
+    let site = Site::start(lobby()).await;
     let server = &site.server;
     let mut presence = server.presence();
     let (ws, peer) = joined(&site, hello()).await;
@@ -176,7 +159,7 @@ async fn until(presence: &mut sente_server::PresenceStream, is_it: impl Fn(&Pres
 
 #[tokio::test]
 async fn presence_tells_of_clients_users_and_carriers() {
-    let site = Site::start(lobby().0).await;
+    let site = Site::start(lobby()).await;
     let mut presence = site.server.presence();
     let mut connected = site.server.connected();
     let mut told = async || match soon("a change", presence.next()).await {
@@ -228,7 +211,7 @@ async fn presence_tells_of_clients_users_and_carriers() {
 #[tokio::test]
 async fn a_kicked_client_is_told_why_and_the_program_what_was_not_delivered() {
     let (ended, mut ends) = mpsc::unbounded_channel();
-    let builder = lobby().0.on_end(move |peer, end| {
+    let builder = lobby().on_end(move |peer, end| {
         let _ = ended.send((peer, end));
     });
     let site = Site::start(builder).await;
@@ -259,8 +242,39 @@ async fn a_kicked_client_is_told_why_and_the_program_what_was_not_delivered() {
 }
 
 #[tokio::test]
+async fn a_client_that_was_kicked_while_nothing_served_it_hears_of_it_when_it_comes() {
+    let site = Site::start(lobby()).await;
+    let client = Poller::open(site.address, hello()).await;
+    assert_eq!(client.send(1, []).await.status, 200);
+    assert!(site.server.kick(client.session, "no more"));
+    let answer = client.poll(1, 0).await;
+    assert_eq!(answer.close().0, CloseReason::Kicked);
+
+    let mut ws = Ws::dial(site.address).await;
+    let welcome = ws.greet(hello()).await;
+    ws.is_well(1).await;
+    ws.vanish();
+    assert!(site.server.kick(welcome.session, "no more"));
+    let mut ws = Ws::dial(site.address).await;
+    ws.send(&Frame::Hello(Box::new(resuming(&welcome, 2, 1))))
+        .await;
+    let close = ws.closed().await;
+    assert_eq!(
+        (close.reason, close.message.as_str()),
+        (CloseReason::Kicked, "no more")
+    );
+    // Whoever has not its secret is told nothing.
+    let stranger = Poller {
+        secret: welcome.secret,
+        ..client
+    };
+    let answer = stranger.poll(1, 0).await;
+    assert_eq!(answer.close().0, CloseReason::UnknownSession);
+}
+
+#[tokio::test]
 async fn a_client_that_is_away_for_too_much_loses_its_session() {
-    let builder = lobby().0.outbox(64 * 1024, 10);
+    let builder = lobby().outbox(64 * 1024, 10);
     let site = Site::start(builder).await;
     let mut presence = site.server.presence();
     let (ws, _) = joined(&site, hello_of("ann")).await;
@@ -290,7 +304,7 @@ async fn a_held_poll_waits_for_more_where_frames_may_be_delayed() {
         max_delay: Some(Duration::from_millis(50)),
         ..sente_server::Limits::default()
     };
-    let site = Site::start(lobby().0.limits(limits)).await;
+    let site = Site::start(lobby().limits(limits)).await;
     let mut presence = site.server.presence();
     let client = Poller::open(site.address, hello_of("ann")).await;
     let held = tokio::spawn({
@@ -309,7 +323,7 @@ async fn a_held_poll_waits_for_more_where_frames_may_be_delayed() {
 
 #[tokio::test]
 async fn too_much_in_all_outboxes_ends_first_who_is_away() {
-    let builder = lobby().0.max_outboxes(64 * 1024);
+    let builder = lobby().max_outboxes(64 * 1024);
     let site = Site::start(builder).await;
     let mut presence = site.server.presence();
     let (mut here, _) = joined(&site, hello_of("here")).await;
@@ -337,7 +351,7 @@ async fn too_much_in_all_outboxes_ends_first_who_is_away() {
 async fn a_client_that_polls_is_there_as_long_as_it_polls() {
     let silence = Duration::from_secs(1);
     let hold = Duration::from_millis(300);
-    let builder = lobby().0.silence(silence).window(silence).poll_hold(hold);
+    let builder = lobby().silence(silence).window(silence).poll_hold(hold);
     let site = Site::start(builder).await;
     let mut presence = site.server.presence();
     let client = Poller::open(site.address, hello_of("ann")).await;
@@ -368,7 +382,7 @@ async fn a_client_that_polls_is_there_as_long_as_it_polls() {
 #[test]
 fn a_kick_from_outside_of_the_runtime_is_told_too() {
     let (ended, mut ends) = mpsc::unbounded_channel();
-    let builder = lobby().0.on_end(move |_, end| {
+    let builder = lobby().on_end(move |_, end| {
         let _ = ended.send(end.reason);
     });
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -383,82 +397,6 @@ fn a_kick_from_outside_of_the_runtime_is_told_too() {
     });
     assert!(site.server.kick(peer.session(), "out"));
     assert_eq!(ends.try_recv(), Ok(CloseReason::Kicked));
-}
-
-// ---- shutdown ----
-
-#[tokio::test]
-async fn a_shutdown_lets_handlers_finish_answers_polls_and_closes_all() {
-    let (builder, gate) = lobby();
-    let server = builder.build();
-    let app = axum::Router::new().merge(server.routes("/sente"));
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0")
-        .await
-        .expect("a port");
-    let address = listener.local_addr().expect("an address");
-    let signal = Arc::new(Notify::new());
-    let signalled = {
-        let signal = Arc::clone(&signal);
-        async move { signal.notified().await }
-    };
-    let shutdown = server.shutdown_on(signalled, Duration::from_secs(2));
-    let served = tokio::spawn(async move {
-        axum::serve(listener, app)
-            .with_graceful_shutdown(shutdown)
-            .await
-    });
-
-    let mut silent = Ws::dial(address).await;
-    let (mut busy, _) = Ws::open(address, hello()).await;
-    busy.send(&data(0, 1, vec![call(SLOW, "done")])).await;
-    gate.began.notified().await;
-    let client = Poller::open(address, hello_of("poller")).await;
-    let mut presence = server.presence();
-    let held = tokio::spawn({
-        let client = client.clone();
-        async move { client.poll(1, 0).await }
-    });
-    until(&mut presence, |change| {
-        matches!(change, Presence::Joined { .. })
-    })
-    .await;
-
-    signal.notify_one();
-    assert_eq!(silent.refused().await.reason, RefusedReason::Shutdown);
-    let refused = post(address, [Frame::Hello(Box::new(hello()))]).await;
-    assert_eq!(refused.status, 503);
-    assert_eq!(refused.refused().reason, RefusedReason::Shutdown);
-    let answer = held.await.expect("no panic");
-    assert_eq!(answer.close().0, CloseReason::Shutdown);
-
-    gate.permits.add_permits(1);
-    assert_eq!(busy.item().await, reply(1, "done"));
-    busy.send(&data(1, 0, vec![])).await;
-    let close = busy.closed().await;
-    assert_eq!(close.reason, CloseReason::Shutdown);
-    assert!(close.retry_after.is_some());
-    busy.hung_up().await;
-    soon("the end of the server", served)
-        .await
-        .expect("no panic")
-        .expect("no error");
-}
-
-#[tokio::test]
-async fn a_server_without_clients_shuts_down_at_once_and_one_that_is_dropped_is_gone() {
-    let weak = {
-        let (builder, _) = lobby();
-        let site = Site::start(builder).await;
-        let (ws, peer) = joined(&site, hello()).await;
-        site.server.kick(peer.session(), "out");
-        drop(ws);
-        soon("the end", site.server.shutdown(Duration::from_secs(60))).await;
-        site.server.presence()
-    };
-    // Nothing but the handler had the server any more, and the server does not keep its handler.
-    let mut presence = weak;
-    let gone = async { while presence.next().await.is_some() {} };
-    soon("the end of the server", gone).await;
 }
 
 // ---- who may come ----
@@ -715,7 +653,6 @@ mod greeting {
 #[tokio::test]
 async fn handshake_data_comes_with_the_welcome() {
     let builder = lobby()
-        .0
         .handshake::<greeting::Greeting>(|peer| Motd {
             text: format!("hello {}", peer.user_or("stranger")),
         })
@@ -741,7 +678,7 @@ async fn routes_work_below_others_and_peers_keep_their_request() {
     #[derive(Clone, Debug, PartialEq)]
     struct FromMiddleware(u32);
 
-    let server = lobby().0.build();
+    let server = lobby().build();
     let app = axum::Router::<State>::new()
         .nest("/api/v1", server.routes("/sente"))
         .layer(axum::Extension(FromMiddleware(7)))
@@ -774,7 +711,7 @@ async fn routes_work_below_others_and_peers_keep_their_request() {
 
 #[tokio::test]
 async fn connections_break_on_purpose() {
-    let site = Site::start(lobby().0.bad_connection(1.0)).await;
+    let site = Site::start(lobby().bad_connection(1.0)).await;
     let (mut ws, _) = {
         let mut ws = Ws::dial(site.address).await;
         let welcome = ws.greet(hello()).await;

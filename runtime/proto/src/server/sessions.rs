@@ -7,7 +7,9 @@ use std::time::Duration;
 use super::tombs::Tombs;
 use crate::codec::Codec;
 use crate::frame::Hello;
-use crate::{FreshReason, Refused, RefusedReason, ResumeSecret, SessionId, Time};
+use crate::{
+    Close, CloseReason, FreshReason, Refused, RefusedReason, ResumeSecret, SessionId, Time,
+};
 
 /// How many sessions there may be.
 ///
@@ -135,10 +137,11 @@ impl<T: Clone> Sessions<T> {
         if let Some(opened) = known.and_then(|id| self.opened_before(id)) {
             return Self::in_codec(codec, opened.0, opened.1);
         }
-        self.admit(user)?;
+        self.admit(user, &mut random)?;
         let ended = match &hello.resume {
             Some(resume) if reason == FreshReason::UserChanged => {
-                self.remove(now, resume.session, reason)
+                let close = Close::new(CloseReason::UserChanged);
+                self.remove(now, resume.session, &close)
             }
             _ => None,
         };
@@ -206,8 +209,8 @@ impl<T: Clone> Sessions<T> {
             // client knows better: it compares `Welcome::server`.
             None => Resumption::Fresh(
                 self.tombs
-                    .reason(now, resume.session, &resume.secret)
-                    .unwrap_or(FreshReason::Restarted),
+                    .of(now, resume.session, &resume.secret)
+                    .map_or(FreshReason::Restarted, |close| close.reason.fresh_reason()),
             ),
         })
     }
@@ -242,19 +245,15 @@ impl<T: Clone> Sessions<T> {
         })
     }
 
-    fn admit(&self, user: Option<&Arc<str>>) -> Result<(), Refused> {
-        let refused = |reason, message: &str, retry_after| Refused {
-            status: 503,
-            reason,
-            message: message.to_owned(),
-            retry_after: Some(retry_after),
-            codecs: Vec::new(),
-        };
-        if let Some(retry_after) = self.closed {
-            let message = "the server shuts down: come back later";
-            return Err(refused(RefusedReason::Shutdown, message, retry_after));
+    fn admit(
+        &self,
+        user: Option<&Arc<str>>,
+        random: &mut impl FnMut() -> u128,
+    ) -> Result<(), Refused> {
+        if let Some(refused) = self.closed(&mut *random) {
+            return Err(refused);
         }
-        let full = |message, retry_after| Err(refused(RefusedReason::Full, message, retry_after));
+        let mut full = |message, after| Err(busy(RefusedReason::Full, message, after, random()));
         if self.entries.len() >= self.caps.sessions {
             return full(
                 "the server has as many sessions as it may have: come back later",
@@ -285,6 +284,16 @@ impl<T: Clone> Sessions<T> {
             .map(|entry| entry.value.clone())
     }
 
+    /// What the client of a session is told that is no longer there: with
+    /// [`CloseReason::UnknownSession`] to say hello anew, otherwise why the session has ended.
+    pub fn gone(&mut self, now: Time, id: SessionId, secret: &ResumeSecret) -> Close {
+        let ended = self.tombs.of(now, id, secret).filter(|close| {
+            // These two are ends of carriers to a client, and that of this one has long ended.
+            !matches!(close.reason, CloseReason::Goodbye | CloseReason::Silent)
+        });
+        ended.map_or_else(|| Close::new(CloseReason::UnknownSession), Close::clone)
+    }
+
     /// The session with this name, for the server's own use.
     #[must_use]
     pub fn get(&self, id: SessionId) -> Option<&T> {
@@ -301,8 +310,8 @@ impl<T: Clone> Sessions<T> {
         true
     }
 
-    /// Takes out a session that has ended. A client that wants it back is told `reason`.
-    pub fn remove(&mut self, now: Time, id: SessionId, reason: FreshReason) -> Option<T> {
+    /// Takes out a session that has ended. Its client, if it has not heard of it, is told `close`.
+    pub fn remove(&mut self, now: Time, id: SessionId, close: &Close) -> Option<T> {
         let entry = self.entries.remove(&id)?;
         self.unconfirmed -= usize::from(!entry.confirmed);
         if let Some(user) = &entry.user
@@ -314,13 +323,20 @@ impl<T: Clone> Sessions<T> {
             }
         }
         self.attempts.remove(&(entry.attempt, entry.user));
-        self.tombs.add(now, id, entry.secret, reason);
+        self.tombs.add(now, id, entry.secret, close.clone());
         Some(entry.value)
     }
 
-    /// Refuses fresh sessions from now on; clients may come back after `retry_after`.
+    /// Refuses fresh sessions from now on; clients may come back after about `retry_after`.
     pub fn close(&mut self, retry_after: Duration) {
         self.closed = Some(retry_after);
+    }
+
+    /// What a client is told that wants a fresh session after [`close`](Self::close).
+    pub fn closed(&self, mut random: impl FnMut() -> u128) -> Option<Refused> {
+        let message = "the server shuts down: come back later";
+        let after = self.closed?;
+        Some(busy(RefusedReason::Shutdown, message, after, random()))
     }
 
     /// How many there are.
@@ -344,6 +360,19 @@ impl<T: Clone> Sessions<T> {
     /// All of them, in no order.
     pub fn iter(&self) -> impl Iterator<Item = (SessionId, &T)> {
         self.entries.iter().map(|(id, entry)| (*id, &entry.value))
+    }
+}
+
+/// The refusal of a client that is welcome later. Those that are refused together do not come back
+/// together: each after half of `retry_after` at the earliest, half of it more at the latest.
+fn busy(reason: RefusedReason, message: &str, retry_after: Duration, random: u128) -> Refused {
+    let within = random % (retry_after.as_nanos() + 1);
+    Refused {
+        status: 503,
+        reason,
+        message: message.to_owned(),
+        retry_after: Some(retry_after / 2 + Duration::from_nanos(within as u64)),
+        codecs: Vec::new(),
     }
 }
 

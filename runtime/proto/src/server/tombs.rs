@@ -3,14 +3,14 @@
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
 
-use crate::{FreshReason, ResumeSecret, SessionId, Time};
+use crate::{Close, ResumeSecret, SessionId, Time};
 
-/// The reasons of ended sessions, each kept for a while, and not too many.
+/// How sessions ended, each kept for a while, and not too many.
 pub(super) struct Tombs {
     keep: Duration,
     max: usize,
     ended: VecDeque<(Time, SessionId)>,
-    reasons: HashMap<SessionId, (ResumeSecret, FreshReason)>,
+    closes: HashMap<SessionId, (ResumeSecret, Close)>,
 }
 
 impl Tombs {
@@ -19,17 +19,11 @@ impl Tombs {
             keep,
             max,
             ended: VecDeque::new(),
-            reasons: HashMap::new(),
+            closes: HashMap::new(),
         }
     }
 
-    pub(super) fn add(
-        &mut self,
-        now: Time,
-        id: SessionId,
-        secret: ResumeSecret,
-        reason: FreshReason,
-    ) {
+    pub(super) fn add(&mut self, now: Time, id: SessionId, secret: ResumeSecret, close: Close) {
         self.sweep(now);
         if self.max == 0 {
             return;
@@ -37,28 +31,23 @@ impl Tombs {
         if self.ended.len() == self.max
             && let Some((_, oldest)) = self.ended.pop_front()
         {
-            self.reasons.remove(&oldest);
+            self.closes.remove(&oldest);
         }
         self.ended.push_back((now, id));
-        self.reasons.insert(id, (secret, reason));
+        self.closes.insert(id, (secret, close));
     }
 
-    /// Why that session has ended, for whoever has its secret.
-    pub(super) fn reason(
-        &mut self,
-        now: Time,
-        id: SessionId,
-        secret: &ResumeSecret,
-    ) -> Option<FreshReason> {
+    /// How that session has ended, for whoever has its secret.
+    pub(super) fn of(&mut self, now: Time, id: SessionId, secret: &ResumeSecret) -> Option<&Close> {
         self.sweep(now);
-        self.reasons
+        self.closes
             .get(&id)
             .filter(|(own, _)| own.matches(secret))
-            .map(|(_, reason)| *reason)
+            .map(|(_, close)| close)
     }
 
     pub(super) fn knows(&self, id: SessionId) -> bool {
-        self.reasons.contains_key(&id)
+        self.closes.contains_key(&id)
     }
 
     fn sweep(&mut self, now: Time) {
@@ -67,7 +56,7 @@ impl Tombs {
                 break;
             }
             self.ended.pop_front();
-            self.reasons.remove(&id);
+            self.closes.remove(&id);
         }
     }
 }

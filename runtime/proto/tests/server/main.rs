@@ -199,7 +199,7 @@ fn why_a_session_ended_is_told_for_one_window_to_who_has_its_secret() {
     let first = registry.must_open(seconds(0), &hello(1, 1), None);
     registry
         .sessions
-        .remove(seconds(10), first.id, FreshReason::Overflow)
+        .remove(seconds(10), first.id, &Close::new(CloseReason::Overflow))
         .expect("it was there");
     let reason_of = |registry: &mut Registry, at, attempt, secret: &ResumeSecret| {
         let hello = resuming(attempt, 2, first.id, secret);
@@ -233,7 +233,7 @@ fn no_more_ended_sessions_are_remembered_than_may_be() {
     for opened in &opened {
         registry
             .sessions
-            .remove(seconds(1), opened.id, FreshReason::Requested);
+            .remove(seconds(1), opened.id, &Close::new(CloseReason::Goodbye));
     }
     let reasons: Vec<_> = (10..)
         .zip(&opened)
@@ -267,9 +267,11 @@ fn a_flood_of_hellos_is_refused_and_confirmed_sessions_go_on() {
     registry.must_open(seconds(0), &resuming(5, 2, known.id, &known.secret), None);
     let unconfirmed = registry.must_open(seconds(0), &hello(3, 2), None);
 
-    registry
-        .sessions
-        .remove(seconds(10), unconfirmed.id, FreshReason::Expired);
+    registry.sessions.remove(
+        seconds(10),
+        unconfirmed.id,
+        &Close::new(CloseReason::Silent),
+    );
     registry.must_open(seconds(10), &hello(6, 1), None);
 }
 
@@ -296,7 +298,7 @@ fn a_user_and_a_server_have_only_so_many_sessions() {
     );
     registry
         .sessions
-        .remove(seconds(1), ann.id, FreshReason::Requested);
+        .remove(seconds(1), ann.id, &Close::new(CloseReason::Goodbye));
     registry.must_open(seconds(1), &hello(3, 1), Some("ann"));
 }
 
@@ -305,11 +307,19 @@ fn a_server_that_shuts_down_takes_no_fresh_sessions_and_resumes_old_ones() {
     let mut registry = Registry::new(Caps::default());
     let first = registry.must_open(seconds(0), &hello(1, 1), None);
     registry.sessions.close(Duration::from_secs(3));
-    let refused = registry
-        .open(seconds(1), &hello(2, 1), None)
-        .expect_err("closed");
-    assert_eq!(refused.reason, RefusedReason::Shutdown);
-    assert_eq!(refused.retry_after, Some(Duration::from_secs(3)));
+    let mut moments = Vec::new();
+    for attempt in 2..10 {
+        let refused = registry
+            .open(seconds(1), &hello(attempt, 1), None)
+            .expect_err("closed");
+        assert_eq!(refused.reason, RefusedReason::Shutdown);
+        moments.push(refused.retry_after.expect("it may come back"));
+    }
+    let about = Duration::from_millis(1500)..=Duration::from_millis(4500);
+    assert!(moments.iter().all(|moment| about.contains(moment)));
+    moments.sort_unstable();
+    moments.dedup();
+    assert_eq!(moments.len(), 8, "not all at once");
     registry.must_open(seconds(1), &resuming(3, 2, first.id, &first.secret), None);
 }
 

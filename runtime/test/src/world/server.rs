@@ -480,7 +480,7 @@ impl World {
         self.trace
             .note(at, || format!("server {half}: session ends, {reason:?}"));
         if let Some(sessions) = &mut self.server.sessions {
-            sessions.remove(now, seated.id, reason);
+            sessions.remove(now, seated.id, close);
         }
         self.coverage.meet(if seated.is_told {
             "session: ended by the server"
