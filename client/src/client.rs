@@ -281,7 +281,8 @@ impl Client {
     }
 
     /// Looks at once whether the connection lives, or tries at once to connect: for a program
-    /// that knows that the network is back. The client finds it out by itself, only later.
+    /// that knows that the network is back. The client finds it out by itself, only later. A server
+    /// that has said when to come back is not asked earlier.
     pub fn wake(&self) {
         self.handle.shared.order(Command::Wake);
     }

@@ -51,6 +51,9 @@ pub struct Timing {
     pub upgrade: Duration,
     /// The longest between two such tries. Default 5 min.
     pub upgrade_cap: Duration,
+    /// A carrier has proved itself when bytes come on it so long after its welcome. If one after the
+    /// other is lost before, the client waits longer each time, and polls. Default 5 s.
+    pub proof: Duration,
     /// A probed carrier that does not answer within this is dead. Default 1 s.
     pub probe: Duration,
     /// A timer that comes later than this means that the program slept. Default 5 s.
@@ -68,6 +71,7 @@ impl Default for Timing {
             give_up: Duration::from_secs(3),
             upgrade: Duration::from_secs(5),
             upgrade_cap: Duration::from_secs(300),
+            proof: Duration::from_secs(5),
             probe: Duration::from_secs(1),
             slept: Duration::from_secs(5),
             backoff: Duration::from_millis(500),

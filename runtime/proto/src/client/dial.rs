@@ -13,8 +13,6 @@ pub(super) struct Socket {
     /// The session that its hello wants to go on with.
     pub(super) wanted: Option<SessionId>,
     pub(super) since: Time,
-    /// It is tried while polling serves the session.
-    pub(super) is_upgrade: bool,
 }
 
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -47,12 +45,15 @@ impl Client {
         let has_csrf_token = self.credentials.csrf.is_some();
         self.change(|state| state.has_csrf_token = has_csrf_token);
         match self.config.carrier {
-            CarrierChoice::Auto | CarrierChoice::WebSocket => self.open_socket(now, false),
+            CarrierChoice::Auto if self.upgrade.at.is_some_and(|at| at > now) => {
+                self.start_polling(now, session);
+            }
+            CarrierChoice::Auto | CarrierChoice::WebSocket => self.open_socket(now),
             CarrierChoice::Poll => self.start_polling(now, session),
         }
     }
 
-    fn open_socket(&mut self, now: Time, is_upgrade: bool) {
+    fn open_socket(&mut self, now: Time) {
         let id = SocketId(self.id());
         self.socket = Some(Socket {
             id,
@@ -60,7 +61,6 @@ impl Client {
             epoch: 0,
             wanted: None,
             since: now,
-            is_upgrade,
         });
         self.transmits.push_back(Transmit::Open(id));
     }
@@ -100,41 +100,12 @@ impl Client {
         }
     }
 
-    /// The WebSocket could not be opened, was not answered in time, or has ended.
-    pub(super) fn socket_failed(&mut self, now: Time, session: &mut Session, end: ConnectionEnd) {
-        let Some(socket) = self.socket.take() else {
-            return;
-        };
-        if self.active == Some(Carrier::WebSocket) {
-            self.lost(now, session, end);
-        } else if socket.is_upgrade && self.active == Some(Carrier::Poll) {
-            self.schedule_upgrade(now);
-        } else if self.config.carrier == CarrierChoice::Auto && self.polling.is_none() {
-            self.start_polling(now, session);
-        } else if self.polling.is_none() {
-            self.dial_failed(now, session, end);
-        }
-    }
-
+    /// WebSocket is tried again, but not before the other carrier has had a while.
     pub(super) fn schedule_upgrade(&mut self, now: Time) {
-        if self.config.carrier == CarrierChoice::Auto {
+        if self.config.carrier == CarrierChoice::Auto && self.upgrade.at.is_none() {
             self.upgrade.at = Some(now + self.upgrade.delay);
             self.upgrade.delay = (self.upgrade.delay * 2).min(self.config.timing.upgrade_cap);
         }
-    }
-
-    /// No carrier could be had: wait and try again.
-    pub(super) fn dial_failed(&mut self, now: Time, session: &mut Session, end: ConnectionEnd) {
-        self.drop_carriers(session, false);
-        let random = (self.random)() as u64;
-        let until = now + self.backoff.failed(random);
-        self.closed(now, end);
-        self.wait_until(until);
-    }
-
-    pub(super) fn wait_until(&mut self, until: Time) {
-        self.phase = Phase::Waiting(until);
-        self.change(|state| state.next_reconnect_at = Some(until));
     }
 
     pub(super) fn drop_socket(&mut self, clean: bool) {
@@ -174,25 +145,20 @@ impl Client {
             {
                 self.start_polling(now, session);
             } else {
-                if let Some(socket) = &self.socket {
-                    self.transmits.push_back(Transmit::Close {
-                        socket: socket.id,
-                        clean: false,
-                    });
-                }
                 self.change(|state| {
                     state.last_ws_error = Some(
                         "the WebSocket was not answered in time: a proxy may swallow its frames"
                             .to_owned(),
                     );
                 });
-                self.socket_failed(now, session, ConnectionEnd::Lost);
+                let end = ConnectionEnd::Lost;
+                self.carrier_failed(now, session, Carrier::WebSocket, end);
             }
         }
         if self.upgrade.at.is_some_and(|at| at <= now) {
             self.upgrade.at = None;
             if self.active == Some(Carrier::Poll) && self.socket.is_none() {
-                self.open_socket(now, true);
+                self.open_socket(now);
             }
         }
     }

@@ -13,9 +13,11 @@
 
 mod config;
 mod dial;
+mod ending;
 mod handshake;
 mod polling;
 mod state;
+mod transmit;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -25,67 +27,15 @@ use bytes::Bytes;
 
 pub use config::{CarrierChoice, Config, Credentials, Timing};
 pub use state::{ConnectionEnd, Event, LastClose, SessionState, SocketClosed, State, StateChange};
+pub use transmit::{ExchangeId, Response, SocketId, Transmit};
 
 use crate::backoff::Backoff;
 use crate::frame::Frame;
 use crate::session::Session;
 use crate::wire;
-use crate::{Carrier, Close, CloseReason, FreshReason, Limits, ResumeSecret, SessionId, Time};
+use crate::{Carrier, CloseReason, FreshReason, Limits, ResumeSecret, SessionId, Time};
 use dial::{Socket, SocketPhase};
 use polling::Polling;
-
-/// A WebSocket of this client.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct SocketId(u64);
-
-/// A request of this client and its response.
-#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct ExchangeId(u64);
-
-/// What a driver has to do.
-#[derive(Debug)]
-#[expect(clippy::exhaustive_enums, reason = "a driver must know them all")]
-pub enum Transmit {
-    /// Get credentials and give them to [`Client::handle_credentials`].
-    Authenticate,
-    /// Dial a WebSocket; [`Client::handle_opened`] or [`Client::handle_closed`] follows.
-    Open(SocketId),
-    /// Send a message, as text if the codec is text.
-    Message {
-        /// The socket, which is open.
-        socket: SocketId,
-        /// The frame.
-        message: Vec<u8>,
-    },
-    /// Close a WebSocket. Nothing more is heard of it.
-    Close {
-        /// The socket.
-        socket: SocketId,
-        /// With a close frame; else just drop it.
-        clean: bool,
-    },
-    /// Send a request; [`Client::handle_response`] follows.
-    Post {
-        /// The request.
-        exchange: ExchangeId,
-        /// Its body.
-        body: Vec<u8>,
-        /// After so long without a response, the request has failed.
-        timeout: Duration,
-    },
-    /// Drop a request. Nothing more is heard of it.
-    Abort(ExchangeId),
-}
-
-/// The response to a [`Transmit::Post`].
-#[derive(Clone, Debug)]
-#[expect(clippy::exhaustive_structs, reason = "made by drivers")]
-pub struct Response {
-    /// The HTTP status.
-    pub status: u16,
-    /// The body.
-    pub body: Bytes,
-}
 
 /// The client's machine. See the [module](self).
 pub struct Client {
@@ -105,6 +55,11 @@ pub struct Client {
     /// What serves the session now.
     active: Option<Carrier>,
     backoff: Backoff,
+    /// When bytes prove that the carrier that serves the session is a good one; `None` once they
+    /// have, and while none serves.
+    proved_at: Option<Time>,
+    /// A carrier was lost, or given up for a better one, and none has proved itself since.
+    losses: Option<Backoff>,
     upgrade: Upgrade,
     /// Bytes are asked for, and must come by then.
     probe: Option<Time>,
@@ -135,6 +90,17 @@ enum Phase {
     Active,
     /// Dials again at that time.
     Waiting(Time),
+    /// Dials again at that time and not earlier: the server has said so.
+    Told(Time),
+}
+
+impl Phase {
+    fn waits_until(self) -> Option<Time> {
+        match self {
+            Self::Waiting(until) | Self::Told(until) => Some(until),
+            Self::Idle | Self::Authenticating | Self::Active => None,
+        }
+    }
 }
 
 /// When a polling client tries WebSocket again.
@@ -166,6 +132,8 @@ impl Client {
             socket: None,
             polling: None,
             active: None,
+            proved_at: None,
+            losses: None,
             probe: None,
             last_received: Time::default(),
             wanted_tables: Vec::new(),
@@ -222,6 +190,7 @@ impl Client {
             self.closed(now, ConnectionEnd::Reconnect);
         }
         self.backoff.reset();
+        self.losses = None;
         self.begin(now, session);
     }
 
@@ -260,7 +229,7 @@ impl Client {
     }
 
     /// The network is back, the page is shown, the program woke: the connection is probed at once,
-    /// or dialled.
+    /// or dialled, unless the server has said when to come back.
     pub fn wake(&mut self, now: Time, session: &mut Session) {
         match self.phase {
             Phase::Waiting(_) => self.begin(now, session),
@@ -271,7 +240,7 @@ impl Client {
                     self.upgrade.at = Some(now);
                 }
             }
-            Phase::Active | Phase::Authenticating | Phase::Idle => {}
+            Phase::Active | Phase::Authenticating | Phase::Told(_) | Phase::Idle => {}
         }
     }
 
@@ -312,12 +281,10 @@ impl Client {
         }
         match wire::decode(session.codec(), message, &session.limits().wire()) {
             Ok(frame) => self.handle_frame(now, session, Carrier::WebSocket, epoch, frame),
-            Err(_) => self.server_broke_the_protocol(
-                now,
-                session,
-                Carrier::WebSocket,
-                CloseReason::Malformed,
-            ),
+            Err(_) => {
+                let reason = CloseReason::Malformed;
+                self.spoiled(now, session, Carrier::WebSocket, reason);
+            }
         }
     }
 
@@ -329,11 +296,7 @@ impl Client {
         socket: SocketId,
         closed: SocketClosed,
     ) {
-        if self
-            .socket
-            .as_ref()
-            .is_none_or(|carrier| carrier.id != socket)
-        {
+        if self.socket.take_if(|known| known.id == socket).is_none() {
             return;
         }
         self.change(|state| {
@@ -342,7 +305,7 @@ impl Client {
             }
             state.last_ws_close = Some(closed);
         });
-        self.socket_failed(now, session, ConnectionEnd::Lost);
+        self.carrier_failed(now, session, Carrier::WebSocket, ConnectionEnd::Lost);
     }
 
     /// A request has been answered, or has failed.
@@ -365,9 +328,7 @@ impl Client {
             self.wake(now, session);
         }
         session.handle_timeout(now);
-        if let Phase::Waiting(until) = self.phase
-            && until <= now
-        {
+        if self.phase.waits_until().is_some_and(|until| until <= now) {
             self.begin(now, session);
         }
         self.dial_timeout(now, session);
@@ -451,12 +412,8 @@ impl Client {
 
     /// The earliest of the client's own timers.
     fn timer(&self) -> Option<Time> {
-        let waiting = match self.phase {
-            Phase::Waiting(until) => Some(until),
-            _ => None,
-        };
         [
-            waiting,
+            self.phase.waits_until(),
             self.silent_at(),
             self.upgrade.at,
             self.dial_timer(),
@@ -482,6 +439,18 @@ impl Client {
     fn received(&mut self, now: Time) {
         self.last_received = now;
         self.probe = None;
+        if self.proved_at.is_some_and(|at| at <= now) {
+            self.proved();
+        }
+    }
+
+    /// The carrier that serves the session is a good one: waits begin anew.
+    fn proved(&mut self) {
+        self.proved_at = None;
+        self.losses = None;
+        if self.active == Some(Carrier::WebSocket) {
+            self.upgrade.delay = self.config.timing.upgrade;
+        }
     }
 
     fn known_session(&self) -> Option<SessionId> {
@@ -512,68 +481,6 @@ impl Client {
         Some(Frame::Tables(
             session.contract().tables(names.iter().map(String::as_str)),
         ))
-    }
-
-    /// The session's carriers are gone and the session is to go on: dial at once.
-    fn lost(&mut self, now: Time, session: &mut Session, end: ConnectionEnd) {
-        self.drop_carriers(session, false);
-        self.closed(now, end);
-        self.begin(now, session);
-    }
-
-    /// Ends the present session, if there is one, in favour of a fresh one.
-    fn end_session(&mut self, session: &mut Session, reason: FreshReason) {
-        if self.known.is_some() {
-            self.restart(session, reason);
-        }
-    }
-
-    fn restart(&mut self, session: &mut Session, reason: FreshReason) {
-        self.known = None;
-        self.attempt = (self.random)();
-        self.fresh = Some(reason);
-        let unconfirmed = session.restart();
-        self.events.push_back(Event::SessionEnded {
-            reason,
-            unconfirmed,
-        });
-    }
-
-    fn drop_carriers(&mut self, session: &mut Session, clean: bool) {
-        self.drop_socket(clean);
-        self.drop_polling();
-        self.deactivate(session);
-        self.upgrade.at = None;
-    }
-
-    fn deactivate(&mut self, session: &mut Session) {
-        self.active = None;
-        self.probe = None;
-        session.detach();
-    }
-
-    fn closed(&mut self, now: Time, reason: ConnectionEnd) {
-        self.change(|state| {
-            state.open = false;
-            state.first_open = false;
-            state.carrier = None;
-            state.last_close = Some(LastClose { reason, at: now });
-        });
-    }
-
-    fn say_goodbye(&mut self, session: &mut Session) {
-        let goodbye = Frame::Close(Box::new(Close::new(CloseReason::Goodbye)));
-        match (self.active, &self.socket) {
-            (Some(Carrier::WebSocket), Some(socket)) => {
-                let message = encode(session, &goodbye);
-                self.transmits.push_back(Transmit::Message {
-                    socket: socket.id,
-                    message,
-                });
-            }
-            (Some(Carrier::Poll), _) => self.post_goodbye(session, &goodbye),
-            _ => {}
-        }
     }
 
     fn limits_with(&mut self, terms: &crate::frame::Terms) -> Arc<Limits> {

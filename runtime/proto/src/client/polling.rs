@@ -203,6 +203,14 @@ impl Client {
         }
     }
 
+    /// The hello has failed while a WebSocket is dialled.
+    pub(super) fn greet_again(&mut self, now: Time) {
+        if let Some(polling) = &mut self.polling {
+            polling.failures += 1;
+            polling.greet_at = Some(now + RETRY * polling.failures);
+        }
+    }
+
     pub(super) fn polling_timer(&self) -> Option<Time> {
         let polling = self.polling.as_ref()?;
         polling
@@ -424,13 +432,14 @@ impl Client {
     ) {
         match failed {
             Failed::Refused(refused) if asked == Asked::Hello => {
-                return self.refused(now, session, refused);
+                return self.refused(now, session, Carrier::Poll, refused);
             }
             Failed::Refused(_) => {}
             Failed::Error(error) => self.change(|state| state.last_poll_error = Some(error)),
         }
         if asked == Asked::Hello {
-            return self.polling_hello_failed(now, session);
+            let end = ConnectionEnd::Lost;
+            return self.carrier_failed(now, session, Carrier::Poll, end);
         }
         let Some(polling) = &mut self.polling else {
             return;
@@ -452,17 +461,6 @@ impl Client {
         session.rewind();
         session.acknowledge_anew();
         session.ping();
-    }
-
-    fn polling_hello_failed(&mut self, now: Time, session: &mut Session) {
-        match &mut self.polling {
-            // A WebSocket that is still dialled may yet be answered; polling tries again meanwhile.
-            Some(polling) if self.socket.is_some() => {
-                polling.failures += 1;
-                polling.greet_at = Some(now + RETRY * polling.failures);
-            }
-            _ => self.dial_failed(now, session, ConnectionEnd::Lost),
-        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! The client's machine against a server that the test plays: what it dials, when, and what it says.
 
+mod endings;
 mod polling;
 
 use std::sync::Arc;
@@ -41,7 +42,6 @@ struct Test {
     now: Time,
     client: Client,
     session: Session,
-    /// The wait after each failure, as a share of its bound: always the longest.
     socket: Option<SocketId>,
     posts: Vec<(ExchangeId, Vec<Frame>)>,
     messages: Vec<Frame>,
@@ -63,9 +63,10 @@ impl Test {
             Arc::new(contract),
             Codec::Bincode,
         );
-        let mut next = 0;
+        // Any numbers will do that spread over the bounds of waits.
+        let mut next = 1_u128;
         let random = Box::new(move || {
-            next += 1;
+            next = next.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
             next
         });
         let mut test = Self {
