@@ -1,5 +1,7 @@
 //! What stands between a client and its server.
 
+mod line;
+
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 
@@ -7,6 +9,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::{JoinHandle, JoinSet};
+
+pub use line::Line;
+use line::{Budget, pump};
 
 /// What a [`Proxy`] does with connections.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
@@ -28,6 +33,44 @@ pub enum Mode {
     /// Passes on what the client says and reads nothing of what the server says, so that the
     /// server's socket fills up.
     BlockAnswers,
+    /// Reads nothing and writes nothing, both ways: what is said is late, and not lost.
+    Freeze,
+}
+
+/// What becomes of bytes in one direction.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Fate {
+    Passes,
+    IsSwallowed,
+    Waits,
+}
+
+/// Which way bytes go.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub enum Way {
+    /// To the server.
+    Up,
+    /// To the client.
+    Down,
+}
+
+impl Mode {
+    fn fate(self, way: Way, is_socket: bool) -> Fate {
+        let swallowed = match self {
+            Self::Pass | Self::RefuseUpgrade => false,
+            Self::SwallowFrames => is_socket,
+            Self::SwallowAnswers => is_socket && way == Way::Down,
+            Self::Stall => true,
+            Self::StallAnswers => way == Way::Down,
+            Self::BlockAnswers if way == Way::Up => false,
+            Self::BlockAnswers | Self::Freeze => return Fate::Waits,
+        };
+        if swallowed {
+            Fate::IsSwallowed
+        } else {
+            Fate::Passes
+        }
+    }
 }
 
 /// A proxy over TCP with a mind of its own.
@@ -39,8 +82,11 @@ pub struct Proxy {
 
 struct Control {
     mode: watch::Sender<Mode>,
+    line: watch::Sender<Line>,
     connections: Mutex<JoinSet<()>>,
     accepted: watch::Sender<u64>,
+    up: Budget,
+    down: Budget,
 }
 
 impl Proxy {
@@ -49,12 +95,23 @@ impl Proxy {
     /// # Panics
     /// If there is none.
     pub async fn start(server: SocketAddr, mode: Mode) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        Self::start_at("127.0.0.1:0".parse().unwrap(), server, mode).await
+    }
+
+    /// Starts one in front of `server`, at an address.
+    ///
+    /// # Panics
+    /// If it is taken.
+    pub async fn start_at(listen: SocketAddr, server: SocketAddr, mode: Mode) -> Self {
+        let listener = TcpListener::bind(listen).await.unwrap();
         let address = listener.local_addr().unwrap();
         let control = Arc::new(Control {
             mode: watch::Sender::new(mode),
+            line: watch::Sender::new(Line::default()),
             connections: Mutex::new(JoinSet::new()),
             accepted: watch::Sender::new(0),
+            up: Budget::default(),
+            down: Budget::default(),
         });
         let task = tokio::spawn(accept(listener, server, Arc::clone(&control)));
         Self {
@@ -62,6 +119,12 @@ impl Proxy {
             control,
             task,
         }
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// What clients connect to.
@@ -75,9 +138,22 @@ impl Proxy {
         self.control.mode.send_replace(mode);
     }
 
+    /// Is as slow as `line` from now on, with new connections.
+    pub fn set_line(&self, line: Line) {
+        self.control.line.send_replace(line);
+    }
+
     /// Cuts all connections. New ones may come.
     pub fn cut(&self) {
         self.control.connections.lock().unwrap().abort_all();
+    }
+
+    /// Cuts the connection that passes on so many bytes more that way, between two of them.
+    pub fn cut_after(&self, way: Way, bytes: u64) {
+        match way {
+            Way::Up => self.control.up.set(bytes),
+            Way::Down => self.control.down.set(bytes),
+        }
     }
 
     /// How many connections there have been.
@@ -97,9 +173,11 @@ impl Drop for Proxy {
 async fn accept(listener: TcpListener, server: SocketAddr, control: Arc<Control>) {
     while let Ok((client, _)) = listener.accept().await {
         control.accepted.send_modify(|accepted| *accepted += 1);
-        let mode = control.mode.subscribe();
-        control.connections.lock().unwrap().spawn(async move {
-            let _ = connection(client, server, mode).await;
+        let control_too = Arc::clone(&control);
+        let mut connections = control.connections.lock().unwrap();
+        while connections.try_join_next().is_some() {}
+        connections.spawn(async move {
+            let _ = connection(client, server, &control_too).await;
         });
     }
 }
@@ -108,13 +186,15 @@ async fn accept(listener: TcpListener, server: SocketAddr, control: Arc<Control>
 async fn connection(
     mut client: TcpStream,
     server: SocketAddr,
-    mut mode: watch::Receiver<Mode>,
+    control: &Control,
 ) -> std::io::Result<()> {
+    let line = *control.line.borrow();
+    let mut mode = control.mode.subscribe();
     let head = head(&mut client).await?;
-    let upgrades = String::from_utf8_lossy(&head)
+    let is_socket = String::from_utf8_lossy(&head)
         .to_ascii_lowercase()
         .contains("upgrade: websocket");
-    if upgrades && *mode.borrow() == Mode::RefuseUpgrade {
+    if is_socket && *mode.borrow() == Mode::RefuseUpgrade {
         client
             .write_all(
                 b"HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
@@ -122,25 +202,29 @@ async fn connection(
             .await?;
         return Ok(());
     }
+    let waits = |mode: &Mode| mode.fate(Way::Up, is_socket) == Fate::Waits;
+    let _ = mode.wait_for(|mode| !waits(mode)).await;
     let mut server = TcpStream::connect(server).await?;
+    for stream in [&client, &server] {
+        stream.set_nodelay(true)?;
+    }
+    // What it took to connect, which the kernel has done already.
+    tokio::time::sleep(line.delay() * 2 + line.delay()).await;
     server.write_all(&head).await?;
-    if upgrades {
+    if is_socket {
         let answer = self::head(&mut server).await?;
+        tokio::time::sleep(line.delay()).await;
         client.write_all(&answer).await?;
     }
     let (mut from_client, mut to_client) = client.split();
     let (mut from_server, mut to_server) = server.split();
     let mut mode_too = mode.clone();
     tokio::select! {
-        result = pump(&mut from_client, &mut to_server, &mut mode, |mode| match mode {
-            Mode::Pass | Mode::RefuseUpgrade | Mode::SwallowAnswers | Mode::StallAnswers | Mode::BlockAnswers => true,
-            Mode::SwallowFrames => !upgrades,
-            Mode::Stall => false,
+        result = pump(&mut from_client, &mut to_server, line, &control.up, &mut mode, |mode| {
+            mode.fate(Way::Up, is_socket)
         }) => result,
-        result = pump(&mut from_server, &mut to_client, &mut mode_too, |mode| match mode {
-            Mode::Pass | Mode::RefuseUpgrade => true,
-            Mode::SwallowFrames | Mode::SwallowAnswers => !upgrades,
-            Mode::Stall | Mode::StallAnswers | Mode::BlockAnswers => false,
+        result = pump(&mut from_server, &mut to_client, line, &control.down, &mut mode_too, |mode| {
+            mode.fate(Way::Down, is_socket)
         }) => result,
     }
 }
@@ -157,26 +241,4 @@ async fn head(stream: &mut TcpStream) -> std::io::Result<Vec<u8>> {
         head.extend_from_slice(&buffer[..read]);
     }
     Ok(head)
-}
-
-async fn pump(
-    from: &mut (impl AsyncReadExt + Unpin),
-    to: &mut (impl AsyncWriteExt + Unpin),
-    mode: &mut watch::Receiver<Mode>,
-    passes: impl Fn(Mode) -> bool,
-) -> std::io::Result<()> {
-    let mut buffer = [0; 16 * 1024];
-    loop {
-        let blocked = |mode: &Mode| *mode == Mode::BlockAnswers && !passes(*mode);
-        let _ = mode.wait_for(|mode| !blocked(mode)).await;
-        let read = from.read(&mut buffer).await?;
-        if read == 0 {
-            // One that stalls does not tell of the end either.
-            let _ = mode.wait_for(|mode| passes(*mode)).await;
-            return Ok(());
-        }
-        if passes(*mode.borrow_and_update()) {
-            to.write_all(&buffer[..read]).await?;
-        }
-    }
 }
