@@ -114,7 +114,7 @@ fn again(codec: Codec, value: &Everything) {
 }
 
 /// Values to begin with.
-pub fn seeds(codec: Codec) -> Vec<Vec<u8>> {
+pub fn seeds(codec: Codec) -> Vec<Bytes> {
     let full = Everything {
         flag: true,
         letter: 'ß',
