@@ -133,7 +133,11 @@ impl Item {
 
 /// What stands behind the `=`, if it is a text.
 fn text(meta: &ParseNestedMeta<'_>) -> syn::Result<Option<LitStr>> {
-    let value: Expr = meta.value()?.parse()?;
+    let mut value: Expr = meta.value()?.parse()?;
+    // Around what a `macro_rules!` passed on.
+    while let Expr::Group(group) = value {
+        value = *group.expr;
+    }
     Ok(match value {
         Expr::Lit(ExprLit {
             lit: Lit::Str(text),

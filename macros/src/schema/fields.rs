@@ -82,9 +82,7 @@ impl<'a> Reading<'a> {
 
     fn presence(&mut self, field: &Field, serde: &Serde) -> Presence {
         if let Some(item) = serde.get("flatten") {
-            let because =
-                "`flatten` puts fields among others, where their names alone tell them apart";
-            self.need_names(item.span, because);
+            self.ask_for_names(item);
             return Presence::Flattened;
         }
         let Some(item) = serde.get("skip_serializing_if") else {
@@ -94,29 +92,22 @@ impl<'a> Reading<'a> {
             let message = "where a value without a name is left out, the next one is read in its \
                            place, with every codec: give the fields names, or write them always";
             self.errors.span(item.span, message);
+            self.needs_names = true;
         } else {
-            let because = "`skip_serializing_if` leaves a field out, and the names of the others \
-                           tell that it is not there";
-            self.need_names(item.span, because);
+            self.ask_for_names(item);
         }
         Presence::Sometimes
     }
 
     /// Whether serde neither writes nor reads it.
     fn is_skipped(&mut self, serde: &Serde) -> bool {
-        let one_side = match (
-            serde.get("skip_serializing"),
-            serde.get("skip_deserializing"),
-        ) {
-            (Some(item), None) | (None, Some(item)) => Some(item),
-            _ => None,
-        };
-        let both = ["skip", "skip_serializing"];
-        if let (Some(item), None) = (one_side, serde.get("skip")) {
+        let skip = serde.get("skip");
+        let sides = ["skip_serializing", "skip_deserializing"].map(|name| serde.get(name));
+        if let ([Some(item), None] | [None, Some(item)], None) = (sides, skip) {
             let message = "what is written has to be what is read: `skip` leaves it out of both";
             self.errors.span(item.span, message);
         }
-        one_side.is_some() || both.iter().any(|name| serde.get(name).is_some())
+        skip.or(sides[0]).or(sides[1]).is_some()
     }
 
     fn refuse_with(&mut self, item: &Item) {
@@ -124,14 +115,8 @@ impl<'a> Reading<'a> {
         self.errors.span(item.span, message);
     }
 
-    /// The variants that are written, as expressions. `adjacent`: where the enum says that it has a
-    /// tag beside a content.
-    pub(super) fn variants(
-        &mut self,
-        data: &'a DataEnum,
-        serde: &Serde,
-        adjacent: Option<Span>,
-    ) -> Vec<TokenStream> {
+    /// The variants that are written, as expressions.
+    pub(super) fn variants(&mut self, data: &'a DataEnum, serde: &Serde) -> Vec<TokenStream> {
         let names = Rules::of(serde, "rename_all", &mut self.errors);
         let fields = Rules::of(serde, "rename_all_fields", &mut self.errors);
         let mut written = Vec::new();
@@ -152,11 +137,10 @@ impl<'a> Reading<'a> {
             let name = names.variant(&variant.ident, &serde, &mut self.errors);
             let untagged = serde.get("untagged");
             if let Some(item) = untagged {
-                let because = "`untagged` leaves it to the form of a value what it is";
-                self.need_names(item.span, because);
+                self.ask_for_names(item);
             }
             let untagged = untagged.is_some();
-            let content = self.content(variant, &serde, &fields, adjacent);
+            let content = self.content(variant, &serde, &fields);
             written.push(quote! {
                 #private::schema::Variant { name: #name, content: #content, untagged: #untagged }
             });
@@ -164,13 +148,7 @@ impl<'a> Reading<'a> {
         written
     }
 
-    fn content(
-        &mut self,
-        variant: &'a Variant,
-        serde: &Serde,
-        rules: &Rules,
-        adjacent: Option<Span>,
-    ) -> TokenStream {
+    fn content(&mut self, variant: &'a Variant, serde: &Serde, rules: &Rules) -> TokenStream {
         let private = self.private();
         let content = quote!(#private::schema::Content);
         if let Some(form) = Form::find(&variant.attrs, &mut self.errors) {
@@ -186,25 +164,20 @@ impl<'a> Reading<'a> {
         let rules = Rules::of(serde, "rename_all", &mut self.errors).or(rules);
         let members = self.members(&variant.fields, &rules);
         let types = members.iter().map(|member| &member.ty);
-        let (asks, content) = match &variant.fields {
-            Fields::Unnamed(fields) if fields.unnamed.len() == 1 && members.len() == 1 => {
-                (false, quote!(#content::Newtype(#(#types)*)))
+        match &variant.fields {
+            Fields::Unit => quote!(#content::Unit),
+            Fields::Unnamed(fields) if fields.unnamed.len() == 1 && members.is_empty() => {
+                quote!(#content::Unit)
             }
-            Fields::Unnamed(fields) if fields.unnamed.len() > 1 || fields.unnamed.is_empty() => {
-                (false, quote!(#content::Tuple(&[#(#types),*])))
+            Fields::Unnamed(fields) if fields.unnamed.len() == 1 => {
+                quote!(#content::Newtype(#(#types),*))
             }
-            Fields::Unit | Fields::Unnamed(_) => (true, quote!(#content::Unit)),
+            Fields::Unnamed(_) => quote!(#content::Tuple(&[#(#types),*])),
             Fields::Named(_) => {
                 let fields = members.iter().map(|member| member.field(&private));
-                (true, quote!(#content::Struct(&[#(#fields),*])))
+                quote!(#content::Struct(&[#(#fields),*]))
             }
-        };
-        if let (Some(tag), true) = (adjacent, asks) {
-            let because = "`tag` and `content` are read by their names, unless each variant has \
-                           values without names";
-            self.need_names(tag, because);
         }
-        content
     }
 }
 

@@ -10,7 +10,7 @@ mod bounds;
 mod fields;
 mod rename;
 
-use proc_macro2::{Span, TokenStream};
+use proc_macro2::TokenStream;
 use quote::{ToTokens, quote};
 use syn::ext::IdentExt;
 use syn::{Data, DataEnum, DataStruct, DeriveInput, Fields, Path, Type};
@@ -18,7 +18,7 @@ use syn::{Data, DataEnum, DataStruct, DeriveInput, Fields, Path, Type};
 use crate::errors::Errors;
 use crate::expand;
 pub(crate) use attr::Form;
-use attr::{Container, Serde};
+use attr::{Container, Item, Serde};
 use rename::Rules;
 
 /// The way out of what cannot be described.
@@ -121,7 +121,7 @@ impl<'a> Reading<'a> {
         let from = serde.get("from").or_else(|| serde.get("try_from"));
         let into = serde.get("into");
         let first = from.or(into)?;
-        let ty = |item: Option<&attr::Item>| {
+        let ty = |item: Option<&Item>| {
             let literal = item?.text.as_ref()?;
             let ty: Type = literal.parse().ok()?;
             Some((ty.to_token_stream().to_string(), ty))
@@ -167,10 +167,7 @@ impl<'a> Reading<'a> {
             Fields::Named(_) => {
                 // Serde writes the tag of a struct and does not look at it again.
                 let tag = serde.get("tag").map(|item| {
-                    self.need_names(
-                        item.span,
-                        "`tag` writes a field that the struct does not have",
-                    );
+                    self.ask_for_names(item);
                     let tag = &item.text;
                     quote! {
                         #private::schema::Field::new(#tag, #private::schema::Type::of::<str>())
@@ -186,29 +183,22 @@ impl<'a> Reading<'a> {
     fn of_enum(&mut self, name: &str, data: &'a DataEnum, serde: &Serde) -> TokenStream {
         let private = self.private();
         let tagging = quote!(#private::schema::Tagging);
-        let text = |name| serde.get(name).and_then(|item| item.text.as_ref());
-        let mut adjacent = None;
-        let tagging = match (serde.get("tag"), text("content"), serde.get("untagged")) {
-            (Some(item), Some(content), _) => {
+        let tagging = match (serde.get("tag"), serde.get("untagged")) {
+            (Some(item), _) => {
                 let tag = &item.text;
-                adjacent = Some(item.span);
-                quote!(#tagging::Adjacent(#tag, #content))
+                self.ask_for_names(item);
+                match serde.get("content").and_then(|item| item.text.as_ref()) {
+                    Some(content) => quote!(#tagging::Adjacent(#tag, #content)),
+                    None => quote!(#tagging::Internal(#tag)),
+                }
             }
-            (Some(item), None, _) => {
-                let tag = &item.text;
-                self.need_names(item.span, "a `tag` is found among the fields by its name");
-                quote!(#tagging::Internal(#tag))
-            }
-            (None, _, Some(item)) => {
-                self.need_names(
-                    item.span,
-                    "`untagged` leaves it to the form of a value what it is",
-                );
+            (None, Some(item)) => {
+                self.ask_for_names(item);
                 quote!(#tagging::Untagged)
             }
-            (None, _, None) => quote!(#tagging::External),
+            (None, None) => quote!(#tagging::External),
         };
-        let variants = self.variants(data, serde, adjacent);
+        let variants = self.variants(data, serde);
         quote! {
             #private::schema::Shape::Enum {
                 name: #name,
@@ -218,16 +208,18 @@ impl<'a> Reading<'a> {
         }
     }
 
-    /// What is written at `span` needs names, because of that.
-    fn need_names(&mut self, span: Span, because: &str) {
+    /// An attribute needs a codec that writes names.
+    fn ask_for_names(&mut self, item: &Item) {
         self.needs_names = true;
         if !self.may_need_names {
             let message = format!(
-                "{because}, and `bincode` and `postcard` write none. Write the type without it, or \
-                 put `#[schema(self_describing)]` on the type: then `json` and `msgpack` carry it, \
-                 and with the others each event that contains it is `Incompatible`"
+                "`{}` needs a codec that writes names, and `bincode` and `postcard` write none: do \
+                 without it, or put `#[schema(self_describing)]` on the type. Then `json` and \
+                 `msgpack` carry it, and with the others the events that contain it are \
+                 `Incompatible`",
+                item.name
             );
-            self.errors.span(span, message);
+            self.errors.span(item.span, message);
         }
     }
 

@@ -195,18 +195,13 @@ impl Shape {
             Self::Enum {
                 tagging, variants, ..
             } => {
-                let by_name = |content: &Content| match content {
-                    // Serde asks the codec what is there.
-                    Content::Unit => matches!(tagging, Tagging::Adjacent(..)),
-                    Content::Struct(fields) => {
-                        matches!(tagging, Tagging::Adjacent(..)) || by_name(fields)
-                    }
-                    Content::Newtype(_) | Content::Tuple(_) => false,
-                };
-                matches!(tagging, Tagging::Internal(_) | Tagging::Untagged)
-                    || variants
-                        .iter()
-                        .any(|variant| variant.untagged || by_name(&variant.content))
+                // Beside a tag serde finds out by names, or by asking the codec what is there.
+                *tagging != Tagging::External
+                    || variants.iter().any(|variant| match variant.content {
+                        _ if variant.untagged => true,
+                        Content::Struct(fields) => by_name(fields),
+                        Content::Unit | Content::Newtype(_) | Content::Tuple(_) => false,
+                    })
             }
             Self::Opaque {
                 self_describing, ..

@@ -74,18 +74,6 @@ same! {
     [T: Schema] num::Wrapping<T> => T;
     [T: Schema] num::Saturating<T> => T;
     [T: Schema] cmp::Reverse<T> => T;
-    [] num::NonZeroU8 => u8;
-    [] num::NonZeroU16 => u16;
-    [] num::NonZeroU32 => u32;
-    [] num::NonZeroU64 => u64;
-    [] num::NonZeroU128 => u128;
-    [] num::NonZeroUsize => usize;
-    [] num::NonZeroI8 => i8;
-    [] num::NonZeroI16 => i16;
-    [] num::NonZeroI32 => i32;
-    [] num::NonZeroI64 => i64;
-    [] num::NonZeroI128 => i128;
-    [] num::NonZeroIsize => isize;
     [] atomic::AtomicBool => bool;
     [] atomic::AtomicU8 => u8;
     [] atomic::AtomicU16 => u16;
@@ -163,6 +151,19 @@ shapes! {
             Field::new("nanos_since_epoch", Type::of::<u32>()),
         ],
     };
+    // What is written as 0 is none of them.
+    [] num::NonZeroU8 => opaque("std::num::NonZeroU8");
+    [] num::NonZeroU16 => opaque("std::num::NonZeroU16");
+    [] num::NonZeroU32 => opaque("std::num::NonZeroU32");
+    [] num::NonZeroU64 => opaque("std::num::NonZeroU64");
+    [] num::NonZeroU128 => opaque("std::num::NonZeroU128");
+    [] num::NonZeroUsize => opaque("std::num::NonZeroUsize");
+    [] num::NonZeroI8 => opaque("std::num::NonZeroI8");
+    [] num::NonZeroI16 => opaque("std::num::NonZeroI16");
+    [] num::NonZeroI32 => opaque("std::num::NonZeroI32");
+    [] num::NonZeroI64 => opaque("std::num::NonZeroI64");
+    [] num::NonZeroI128 => opaque("std::num::NonZeroI128");
+    [] num::NonZeroIsize => opaque("std::num::NonZeroIsize");
     // Texts in some codecs, bytes in others.
     [] Ipv4Addr => opaque("std::net::Ipv4Addr");
     [] Ipv6Addr => opaque("std::net::Ipv6Addr");

@@ -1,0 +1,6 @@
+#[derive(sente::Schema)]
+union Entry {
+    number: u64,
+}
+
+fn main() {}
