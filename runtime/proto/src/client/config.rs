@@ -52,7 +52,7 @@ pub struct Timing {
     /// The longest between two such tries. Default 5 min.
     pub upgrade_cap: Duration,
     /// A carrier has proved itself when bytes come on it so long after its welcome. If one after the
-    /// other is lost before, the client waits longer each time, and polls. Default 5 s.
+    /// other is lost before, the client polls, and after those of no use waits. Default 5 s.
     pub proof: Duration,
     /// A probed carrier that does not answer within this is dead. Default 1 s.
     pub probe: Duration,

@@ -42,29 +42,30 @@ impl Client {
 
     /// What serves the session is gone, and the session is to go on: dial at once.
     ///
-    /// Only the first time. There are networks on which each connection is welcomed and then lost:
-    /// while none proves itself, the waits grow, and polling has its turn.
+    /// There are networks on which each connection is welcomed and then lost. While none proves
+    /// itself, polling has its turn, and after those that were of no use at all the waits grow.
     pub(super) fn lost(&mut self, now: Time, session: &mut Session, end: ConnectionEnd) {
         let was_socket = self.active == Some(Carrier::WebSocket);
+        let was_useless = session.progress() == self.served_from;
         self.drop_carriers(session, false);
         self.closed(now, end);
+        if self.losses.is_some() && was_socket {
+            self.schedule_upgrade(now);
+        }
         let random = (self.random)() as u64;
         match &mut self.losses {
-            None => {
+            Some(losses) if was_useless => {
+                let until = now + losses.failed(random);
+                self.wait(Phase::Waiting(until));
+            }
+            _ => {
                 self.expect_proof();
                 self.begin(now, session);
-            }
-            Some(losses) => {
-                let until = now + losses.failed(random);
-                if was_socket {
-                    self.schedule_upgrade(now);
-                }
-                self.wait(Phase::Waiting(until));
             }
         }
     }
 
-    /// From now on a carrier that is lost before it has proved itself is not dialled again at once.
+    /// From now on a carrier that is lost before it has proved itself is not simply dialled again.
     pub(super) fn expect_proof(&mut self) {
         let timing = &self.config.timing;
         self.losses

@@ -115,7 +115,7 @@ impl Client {
             .filter(|answer| answer.table.is_some())
             .map(|answer| answer.name.clone())
             .collect();
-        self.activate(now, carrier);
+        self.activate(now, session, carrier);
         let skew = skew(session);
         self.change(|state| {
             state.carrier = Some(carrier);
@@ -181,11 +181,12 @@ impl Client {
     }
 
     /// From now on `carrier` serves the session.
-    fn activate(&mut self, now: Time, carrier: Carrier) {
+    fn activate(&mut self, now: Time, session: &Session, carrier: Carrier) {
         let before = self.active.replace(carrier);
         self.phase = Phase::Active;
         self.backoff.reset();
         self.proved_at = Some(now + self.config.timing.proof);
+        self.served_from = session.progress();
         self.received(now);
         match carrier {
             Carrier::WebSocket => {

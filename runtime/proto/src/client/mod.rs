@@ -58,6 +58,8 @@ pub struct Client {
     /// When bytes prove that the carrier that serves the session is a good one; `None` once they
     /// have, and while none serves.
     proved_at: Option<Time>,
+    /// How far the session had got when that carrier began to serve it.
+    served_from: u64,
     /// A carrier was lost, or given up for a better one, and none has proved itself since.
     losses: Option<Backoff>,
     upgrade: Upgrade,
@@ -133,6 +135,7 @@ impl Client {
             polling: None,
             active: None,
             proved_at: None,
+            served_from: 0,
             losses: None,
             probe: None,
             last_received: Time::default(),

@@ -208,6 +208,13 @@ impl Session {
         self.outbox.len()
     }
 
+    /// How many items have come and how many of this side's have been acknowledged: it grows where
+    /// a carrier is of use.
+    #[must_use]
+    pub fn progress(&self) -> u64 {
+        self.inbox.received() + self.outbox.confirmed()
+    }
+
     /// Calls that this side has made and that have not ended.
     #[must_use]
     pub fn calls_in_flight(&self) -> usize {

@@ -268,6 +268,31 @@ fn where_each_websocket_is_welcomed_and_then_lost_polling_serves() {
 }
 
 #[test]
+fn a_websocket_that_was_of_use_before_it_was_lost_is_dialled_again_at_once_each_time() {
+    let mut test = Test::new(CarrierChoice::WebSocket);
+    for number in 1..10 {
+        let hello = test.open_socket();
+        let fresh = hello.resume.is_none().then_some(FreshReason::First);
+        test.receive(welcome(&hello, fresh));
+        test.receive(Frame::Data(event(number)));
+        test.fail_socket();
+        assert_eq!(test.opened as u64, number + 1);
+    }
+}
+
+fn event(number: u64) -> Data {
+    let item = Item::Event {
+        event: 0,
+        payload: Bytes::new(),
+    };
+    Data {
+        first: number,
+        items: vec![item],
+        ..Data::default()
+    }
+}
+
+#[test]
 fn a_websocket_that_has_proved_itself_is_dialled_again_at_once_each_time() {
     let mut test = Test::open();
     for _ in 0..5 {

@@ -151,6 +151,11 @@ impl Outbox {
         self.started + (self.starts.len() - self.removed) as u64 >= self.allowed
     }
 
+    /// The highest number that the other side has acknowledged.
+    pub(super) fn confirmed(&self) -> u64 {
+        self.acknowledged
+    }
+
     /// The highest number given.
     pub(super) fn last_number(&self) -> u64 {
         self.acknowledged + self.sent.len() as u64
