@@ -63,7 +63,11 @@ async fn logout(headers: HeaderMap) -> Response {
 fn answer(headers: &HeaderMap, cookie: &str) -> Response {
     let shown = headers.get("x-csrf-token").and_then(|it| it.to_str().ok());
     if !is_csrf_token(headers, shown) {
-        let what = "this did not come from the chat's own page: load it again";
+        let what = if headers.contains_key(COOKIE) {
+            "this did not come from the chat's own page: load it again"
+        } else {
+            "the browser shows no cookie: allow cookies for this page, and load it again"
+        };
         return (StatusCode::FORBIDDEN, what).into_response();
     }
     (StatusCode::NO_CONTENT, [set_cookie(cookie)]).into_response()

@@ -7,7 +7,7 @@ mod talk;
 use std::rc::Rc;
 
 use sente_client::{
-    Carrier, Codec, FreshReason, RefusedReason, SessionId, SessionState, State, StateChange,
+    CarrierChoice, Codec, FreshReason, RefusedReason, SessionId, SessionState, State, StateChange,
 };
 use wasm_bindgen_futures::spawn_local;
 use web_sys::{HtmlElement, HtmlInputElement};
@@ -51,7 +51,7 @@ impl App {
     pub(crate) fn new(news: Sender) -> Self {
         let question = Question::new();
         let choices = Choices {
-            carrier: Carrier::Auto,
+            carrier: CarrierChoice::Auto,
             codec: Codec::Bincode,
             loss: 0.0,
         };

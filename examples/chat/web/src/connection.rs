@@ -6,7 +6,7 @@ use chat_contract::{Chat, ChatClient, Lab, Line, Person};
 use futures_util::future::{AbortHandle, abortable};
 use futures_util::{Stream, StreamExt};
 use sente::Link;
-use sente_client::{Carrier, Client, Codec};
+use sente_client::{CarrierChoice, Client, Codec};
 use wasm_bindgen_futures::spawn_local;
 
 use crate::news::{InRoom, News, Sender, tell};
@@ -24,7 +24,7 @@ pub(crate) struct Connection {
 /// What a person has chosen for the connection.
 #[derive(Clone, Copy)]
 pub(crate) struct Choices {
-    pub(crate) carrier: Carrier,
+    pub(crate) carrier: CarrierChoice,
     pub(crate) codec: Codec,
     /// The share of messages that are lost.
     pub(crate) loss: f64,

@@ -1,7 +1,7 @@
 //! What a person can do, and how it is noticed: elements say by `data-do` what they are for, and
 //! by `data-to` to what.
 
-use sente_client::{Carrier, Codec};
+use sente_client::{CarrierChoice, Codec};
 use tracing::level_filters::LevelFilter;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
@@ -40,7 +40,7 @@ pub(crate) enum Action {
     Wake,
     Logins,
     // What they choose.
-    Carrier(Carrier),
+    Carrier(CarrierChoice),
     Codec(Codec),
     Loss(f64),
     Level(LevelFilter),
@@ -89,9 +89,9 @@ impl Action {
     fn of_choice(choice: &str, value: &str) -> Option<Self> {
         Some(match choice {
             "carrier" => Self::Carrier(match value {
-                "websocket" => Carrier::WebSocket,
-                "poll" => Carrier::Poll,
-                _ => Carrier::Auto,
+                "websocket" => CarrierChoice::WebSocket,
+                "poll" => CarrierChoice::Poll,
+                _ => CarrierChoice::Auto,
             }),
             "codec" => Self::Codec(Codec::named(value)?),
             "loss" => Self::Loss(value.parse().ok()?),

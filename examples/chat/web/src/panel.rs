@@ -5,8 +5,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use chat_client::why;
 use chat_contract::Chat;
 use sente_client::{
-    CarrierKind, Client, CloseReason, Codec, ConnectionEnd, FreshReason, RefusedReason,
-    SessionState, SocketClosed, State,
+    Carrier, Client, CloseReason, Codec, ConnectionEnd, FreshReason, RefusedReason, SessionState,
+    SocketClosed, State,
 };
 use web_sys::Element;
 
@@ -196,14 +196,14 @@ pub(crate) fn news(old: &State, new: &State) -> Vec<(bool, String)> {
     news
 }
 
-fn by(carrier: Option<CarrierKind>) -> &'static str {
+fn by(carrier: Option<Carrier>) -> &'static str {
     carrier.map_or("nothing", name)
 }
 
-fn name(carrier: CarrierKind) -> &'static str {
+fn name(carrier: Carrier) -> &'static str {
     match carrier {
-        CarrierKind::WebSocket => "WebSocket",
-        CarrierKind::Poll => "polling",
+        Carrier::WebSocket => "WebSocket",
+        Carrier::Poll => "polling",
     }
 }
 
