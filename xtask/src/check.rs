@@ -7,6 +7,7 @@ use crate::process::{
     Context, Failure, Result, cargo, expect_none, root, run as run_command, wait,
 };
 use crate::tools::DENY;
+use crate::wasm;
 
 pub(crate) const HELP: &str = "\
 Usage: cargo xtask check
@@ -14,7 +15,7 @@ Usage: cargo xtask check
 Everything that can be said about the code without running it:
 
   formatting      cargo fmt --all --check
-  lints           cargo clippy on all targets, warnings are errors
+  lints           cargo clippy on all targets, warnings are errors; what pages run too
   features        the crate `sente` with no codec but the default, each other one, and all
   documentation   cargo doc, warnings are errors
   dependencies    cargo deny: licences, sources and bans; advisories where the database of
@@ -60,6 +61,9 @@ fn formatting() -> Result {
     run_command(&mut cargo(["fmt", "--all", "--check"]))
 }
 
+/// What pages run. The rest of the workspace does not build for them.
+const OF_PAGES: [&str; 3] = ["plain-page", "sente-browser-tests", "sente-client"];
+
 fn lints() -> Result {
     run_command(&mut cargo([
         "clippy",
@@ -68,7 +72,13 @@ fn lints() -> Result {
         "--",
         "--deny",
         "warnings",
-    ]))
+    ]))?;
+    let mut for_pages = wasm::compiler()?;
+    for_pages.args(["clippy", "--lib", "--test", "suite"]);
+    for package in OF_PAGES {
+        for_pages.args(["--package", package]);
+    }
+    run_command(for_pages.args(["--", "--deny", "warnings"]))
 }
 
 /// Each codec alone, none, and all: what one adds must not lean on another.

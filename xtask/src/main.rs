@@ -2,14 +2,17 @@
 
 mod bench;
 mod book;
+mod browser;
 mod check;
 mod demo;
 mod downstream;
 mod markdown;
 mod process;
 mod sim;
+mod size;
 mod test;
 mod tools;
+mod wasm;
 
 use std::process::ExitCode;
 
@@ -38,6 +41,12 @@ const TASKS: &[Task] = &[
         run: test::run,
     },
     Task {
+        name: "browser",
+        about: "Run the tests of the client in a browser",
+        help: browser::HELP,
+        run: browser::run,
+    },
+    Task {
         name: "check",
         about: "Formatting, lints, documentation, licences, advisories",
         help: check::HELP,
@@ -48,6 +57,12 @@ const TASKS: &[Task] = &[
         about: "Build the book and check its samples and links",
         help: book::HELP,
         run: book::run,
+    },
+    Task {
+        name: "size",
+        about: "Print how large pages are, and fail if they have grown",
+        help: size::HELP,
+        run: size::run,
     },
     Task {
         name: "sim",
@@ -104,7 +119,7 @@ fn dispatch(arguments: &[String]) -> Result {
 fn overview() -> String {
     let mut text = String::from("Usage: cargo xtask <task> [options]\n\nTasks:\n");
     for task in TASKS {
-        text += &format!("  {:<7}{}\n", task.name, task.about);
+        text += &format!("  {:<8}{}\n", task.name, task.about);
     }
     text + "\n`cargo xtask <task> --help` says more about one of them. Tools that a task needs are\n\
             installed the first time, with a word about it.\n"

@@ -2,9 +2,10 @@
 
 use std::fmt;
 
+use crate::browser::Browser;
 use crate::process::{Failure, Result, Stream, cargo, watch};
 use crate::tools::NEXTEST;
-use crate::{book, downstream};
+use crate::{book, browser, downstream};
 
 pub(crate) const HELP: &str = "\
 Usage: cargo xtask test [-- arguments of cargo nextest run]
@@ -12,6 +13,7 @@ Usage: cargo xtask test [-- arguments of cargo nextest run]
 Runs every test and ends with one line, `N passed, N failed`:
 
   programs     cargo nextest run: unit, integration and compiler tests of all crates
+  browser      the client's tests in Chromium; see `cargo xtask browser --help`
   samples      the examples in the documentation of the crates
   book         see `cargo xtask book --help`; counts as one test
   downstream   the programs that README.md shows, built outside of this workspace and run;
@@ -30,6 +32,7 @@ pub(crate) fn run(arguments: &[String]) -> Result {
     match arguments {
         [] => {
             tally.add("programs", programs(&[]));
+            tally.add("browser", browser::suite(Browser::Chromium));
             tally.add("samples", samples());
             tally.add("book", book::run(&[]).map(|()| Counts::ONE));
             tally.add("downstream", downstream::check());
@@ -129,7 +132,7 @@ fn samples() -> Result<Counts> {
     let (status, lines) = watch(&mut command, Stream::Out)?;
     let counts = lines
         .iter()
-        .filter_map(|line| of_rustdoc(line))
+        .filter_map(|line| of_harness(line))
         .reduce(|a, b| Counts {
             passed: a.passed + b.passed,
             failed: a.failed + b.failed,
@@ -139,7 +142,7 @@ fn samples() -> Result<Counts> {
 }
 
 /// The counts that a runner printed, unless they contradict how it ended.
-fn conclude(counts: Option<Counts>, success: bool, runner: &str) -> Result<Counts> {
+pub(crate) fn conclude(counts: Option<Counts>, success: bool, runner: &str) -> Result<Counts> {
     match counts {
         Some(counts) if success == (counts.failed == 0) => Ok(counts),
         _ => Err(Failure::because(format!(
@@ -166,7 +169,7 @@ fn of_nextest(line: &str) -> Option<Counts> {
 }
 
 /// Reads `test result: ok. 3 passed; 0 failed; 1 ignored; 0 measured; 0 filtered out`.
-fn of_rustdoc(line: &str) -> Option<Counts> {
+pub(crate) fn of_harness(line: &str) -> Option<Counts> {
     let outcomes = line.strip_prefix("test result: ")?;
     Some(Counts {
         passed: number_before(outcomes, "passed")?,
@@ -221,11 +224,11 @@ mod tests {
     }
 
     #[test]
-    fn the_summary_of_rustdoc_is_read() {
+    fn the_summary_of_harness_is_read() {
         let line = "test result: FAILED. 3 passed; 1 failed; 2 ignored; 0 measured; \
                     0 filtered out; finished in 0.28s";
-        assert_eq!(of_rustdoc(line), Some(counts(3, 1, 2)));
-        assert_eq!(of_rustdoc("running 3 tests"), None);
+        assert_eq!(of_harness(line), Some(counts(3, 1, 2)));
+        assert_eq!(of_harness("running 3 tests"), None);
     }
 
     #[test]

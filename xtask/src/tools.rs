@@ -7,10 +7,15 @@ use crate::process::{Context, Failure, Result, cargo, run, target};
 
 /// A program that some task needs.
 pub(crate) struct Tool {
-    /// The package, which is also the name of the program.
+    /// The package.
     name: &'static str,
-    /// The release that is installed. A later one of the same series is used as it is.
+    /// The program in it.
+    program: &'static str,
+    /// The release that is installed.
     version: &'static str,
+    /// Whether it has to be just this release. Else a later one of the same series is used as it
+    /// is.
+    exact: bool,
     /// What it is needed for, to say when it is installed.
     purpose: &'static str,
     /// Further arguments for `cargo install`.
@@ -19,25 +24,56 @@ pub(crate) struct Tool {
 
 pub(crate) const NEXTEST: Tool = Tool {
     name: "cargo-nextest",
+    program: "cargo-nextest",
     version: "0.9.143",
+    exact: false,
     purpose: "it runs the tests, each in a process of its own",
     // Without the updater, which only programs downloaded from its authors can use.
-    options: &["--no-default-features", "--features", "default-no-update"],
+    options: &[
+        "--locked",
+        "--no-default-features",
+        "--features",
+        "default-no-update",
+    ],
 };
 
 pub(crate) const DENY: Tool = Tool {
     name: "cargo-deny",
+    program: "cargo-deny",
     version: "0.20.2",
+    exact: false,
     purpose: "it checks the licences and the sources of all dependencies",
-    options: &[],
+    options: &["--locked"],
 };
 
 pub(crate) const MDBOOK: Tool = Tool {
     name: "mdbook",
+    program: "mdbook",
     version: "0.5.4",
+    exact: false,
     purpose: "it builds the book",
     // Without its own web server and file watcher, which are most of it.
-    options: &["--no-default-features", "--features", "search"],
+    options: &["--locked", "--no-default-features", "--features", "search"],
+};
+
+pub(crate) const WASM_BINDGEN: Tool = Tool {
+    name: "wasm-bindgen-cli",
+    program: "wasm-bindgen-test-runner",
+    // That of the crate `wasm-bindgen` in Cargo.lock: each release has a format of its own.
+    version: "0.2.130",
+    exact: true,
+    purpose: "it runs tests in browsers",
+    // Without `--locked`: its own lock file names a release that was withdrawn.
+    options: &["--bin", "wasm-bindgen-test-runner"],
+};
+
+pub(crate) const GECKODRIVER: Tool = Tool {
+    name: "geckodriver",
+    program: "geckodriver",
+    version: "0.37.1",
+    exact: false,
+    purpose: "it drives Firefox",
+    options: &["--locked"],
 };
 
 impl Tool {
@@ -52,7 +88,7 @@ impl Tool {
             Found::Missing => eprintln!("\n{} is missing: {}.", self.name, self.purpose),
         }
         eprintln!(
-            "Installing {} {} for you, once. This takes one to three minutes.",
+            "Installing {} {} for you, once. This takes one to five minutes.",
             self.name, self.version
         );
         self.install()?;
@@ -64,7 +100,7 @@ impl Tool {
             ))),
             Found::Missing => Err(Failure::because(format!(
                 "{} was installed, but is not found; add cargo's bin directory to PATH",
-                self.name
+                self.program
             ))),
         }
     }
@@ -75,30 +111,33 @@ impl Tool {
             .places()
             .find_map(|path| version_of(&path).map(|version| (path, version)));
         match first {
-            Some((path, version)) if fits(&version, self.version) => Found::Fits(path),
+            Some((path, version)) if self.accepts(&version) => Found::Fits(path),
             Some((_, version)) => Found::Other(version),
             None => Found::Missing,
         }
     }
 
+    fn accepts(&self, version: &str) -> bool {
+        if self.exact {
+            version == self.version
+        } else {
+            fits(version, self.version)
+        }
+    }
+
     /// The program in each directory of PATH, then in cargo's own.
     fn places(&self) -> impl Iterator<Item = PathBuf> {
-        let program = format!("{}{}", self.name, std::env::consts::EXE_SUFFIX);
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        let mut directories: Vec<PathBuf> = std::env::split_paths(&path).collect();
         let home = std::env::var_os("CARGO_HOME")
             .map(PathBuf::from)
             .or_else(|| std::env::home_dir().map(|home| home.join(".cargo")));
-        directories.extend(home.map(|home| home.join("bin")));
-        directories
-            .into_iter()
-            .map(move |directory| directory.join(&program))
-            .filter(|program| program.is_file())
+        let program = format!("{}{}", self.program, std::env::consts::EXE_SUFFIX);
+        let own = home.map(|home| home.join("bin").join(program));
+        in_path(self.program).chain(own.filter(|program| program.is_file()))
     }
 
     fn install(&self) -> Result {
         let directory = target().join("tools");
-        let mut arguments = vec!["install", "--locked", "--version", self.version, self.name];
+        let mut arguments = vec!["install", "--version", self.version, self.name];
         arguments.extend(self.options);
         let by_hand = format!("cargo {}", arguments.join(" "));
         let outcome = run(cargo(arguments)
@@ -119,6 +158,80 @@ impl Tool {
         std::fs::remove_dir_all(&directory)
             .context(format!("cannot remove {}", directory.display()))
     }
+}
+
+/// Programs of the system's: browsers and what drives them.
+pub(crate) struct SystemPrograms {
+    /// The programs, by any of the names that they have.
+    programs: &'static [&'static [&'static str]],
+    /// The packages of Debian and its kin that have them.
+    packages: &'static [&'static str],
+    /// What they are needed for.
+    purpose: &'static str,
+}
+
+pub(crate) const CHROMIUM: SystemPrograms = SystemPrograms {
+    programs: &[
+        &["chromedriver"],
+        &["chromium", "google-chrome", "chrome", "chromium-browser"],
+    ],
+    packages: &["chromium", "chromium-driver"],
+    purpose: "pages are tested in Chromium",
+};
+
+pub(crate) const FIREFOX: SystemPrograms = SystemPrograms {
+    programs: &[&["firefox", "firefox-esr"]],
+    packages: &["firefox-esr"],
+    purpose: "pages are tested in Firefox as well",
+};
+
+impl SystemPrograms {
+    /// Where the first of them is; installs them if one is missing.
+    pub(crate) fn ensure(&self) -> Result<PathBuf> {
+        if let Some(program) = self.find() {
+            return Ok(program);
+        }
+        let packages = self.packages.join(" ");
+        let by_hand = format!("apt-get install {packages}");
+        eprintln!("\n{packages}: not all of it is here, and {}.", self.purpose);
+        eprintln!("Installing it by apt-get, once.");
+        let install = || {
+            // The lists of a new machine may be empty, or too old to find anything by.
+            run(Command::new("apt-get").args(["update", "--quiet=2"]))?;
+            run(Command::new("apt-get")
+                .args(["install", "--quiet=2", "--yes", "--no-install-recommends"])
+                .args(self.packages)
+                .env("DEBIAN_FRONTEND", "noninteractive"))
+        };
+        match (install(), self.find()) {
+            (Ok(()), Some(program)) => Ok(program),
+            _ => Err(Failure::because(format!(
+                "{packages} could not be installed ({}); install it by hand, for instance:\n  \
+                 sudo {by_hand}",
+                self.purpose
+            ))),
+        }
+    }
+
+    fn find(&self) -> Option<PathBuf> {
+        let mut found = self
+            .programs
+            .iter()
+            .map(|names| names.iter().find_map(|name| in_path(name).next()));
+        let first = found.next()??;
+        found.all(|program| program.is_some()).then_some(first)
+    }
+}
+
+/// The programs of that name in the directories of PATH.
+fn in_path(name: &str) -> impl Iterator<Item = PathBuf> + use<> {
+    let program = format!("{name}{}", std::env::consts::EXE_SUFFIX);
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let directories: Vec<PathBuf> = std::env::split_paths(&path).collect();
+    directories
+        .into_iter()
+        .map(move |directory| directory.join(&program))
+        .filter(|program| program.is_file())
 }
 
 enum Found {
@@ -188,6 +301,19 @@ mod tests {
         ] {
             assert_eq!(first_version(printed).as_deref(), version, "{printed}");
         }
+    }
+
+    #[test]
+    fn the_test_runner_is_of_the_release_that_is_locked() {
+        let lock = std::fs::read_to_string(crate::process::root().join("Cargo.lock")).unwrap();
+        let version = WASM_BINDGEN.version;
+        assert!(
+            lock.contains(&format!(
+                "name = \"wasm-bindgen\"\nversion = \"{version}\"\n"
+            )),
+            "raise the version of WASM_BINDGEN to that of wasm-bindgen in Cargo.lock"
+        );
+        assert!(!WASM_BINDGEN.accepts("0.2.131"));
     }
 
     #[test]

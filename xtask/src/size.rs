@@ -1,0 +1,171 @@
+//! `cargo xtask size`: how large pages are that use the client, and whether they grow.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::process::{Context, Failure, Result, root};
+use crate::wasm::{self, Profile};
+
+pub(crate) const HELP: &str = "\
+Usage: cargo xtask size [--update]
+
+Builds pages as they are served and prints the size of what they load, in bytes: as it is, and
+compressed as servers do:
+
+  plain-page   the smallest client: one enum, connect, one call, the default codec alone
+
+Fails if one is more than 5 % larger (by brotli, script and module together) than
+xtask/sizes.txt says. --update writes that file.
+";
+
+/// Which pages are measured.
+const PAGES: [&str; 1] = ["plain-page"];
+
+/// How much a page may grow before somebody has to look, in parts of a hundred.
+const MORE: u64 = 5;
+
+/// Prints the sizes of a file: as it is, by gzip and by brotli. Node has both.
+const COMPRESS: &str = "\
+const fs = require('fs'), z = require('zlib');
+const file = fs.readFileSync(process.argv[1]);
+const params = { [z.constants.BROTLI_PARAM_QUALITY]: 11 };
+console.log(file.length, z.gzipSync(file, { level: 9 }).length, z.brotliCompressSync(file, { params }).length);";
+
+pub(crate) fn run(arguments: &[String]) -> Result {
+    let updates = match arguments {
+        [] => false,
+        [update] if update == "--update" => true,
+        _ => {
+            return Err(Failure::because(
+                "see `cargo xtask size --help` for its arguments",
+            ));
+        }
+    };
+    if wasm::wasm_opt()?.is_none() {
+        return Err(Failure::because(
+            "sizes are measured with wasm-opt, and npm brings that: install node and npm, for \
+             instance:\n  sudo apt-get install npm",
+        ));
+    }
+    let mut pages = Vec::new();
+    for page in PAGES {
+        let files = wasm::build(page, Profile::Web)?;
+        pages.push((page, Sizes::of(&files.script)?, Sizes::of(&files.module)?));
+    }
+    println!("\n{:<12} {:>9} {:>9} {:>9}", "", "raw", "gzip", "brotli");
+    let mut now = Vec::new();
+    for (page, script, module) in &pages {
+        println!("{page:<12} {}", script.plus(module));
+        println!("{:<12} {script}", "  script");
+        println!("{:<12} {module}", "  module");
+        now.push(((*page).to_owned(), script.plus(module).brotli));
+    }
+    if updates {
+        return write(&now);
+    }
+    let known = fs::read_to_string(path()).context(format!("cannot read {}", path().display()))?;
+    let grown = grown(&now, &parse(&known));
+    if grown.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::because(format!(
+        "{}\nLook for what makes it larger; if that is worth it, `cargo xtask size --update`.",
+        grown.join("\n")
+    )))
+}
+
+/// The sizes of a file, in bytes.
+#[derive(Clone, Copy)]
+struct Sizes {
+    raw: u64,
+    gzip: u64,
+    brotli: u64,
+}
+
+impl Sizes {
+    fn of(file: &Path) -> Result<Self> {
+        let output = Command::new("node")
+            .args(["-e", COMPRESS])
+            .arg(file)
+            .output()
+            .context("cannot start node")?;
+        let text = String::from_utf8_lossy(&output.stdout);
+        let mut numbers = text.split_whitespace().map(str::parse);
+        match (numbers.next(), numbers.next(), numbers.next()) {
+            (Some(Ok(raw)), Some(Ok(gzip)), Some(Ok(brotli))) => Ok(Self { raw, gzip, brotli }),
+            _ => Err(Failure::because(format!(
+                "node cannot compress {}: {}",
+                file.display(),
+                String::from_utf8_lossy(&output.stderr)
+            ))),
+        }
+    }
+
+    fn plus(self, other: &Self) -> Self {
+        Self {
+            raw: self.raw + other.raw,
+            gzip: self.gzip + other.gzip,
+            brotli: self.brotli + other.brotli,
+        }
+    }
+}
+
+impl std::fmt::Display for Sizes {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { raw, gzip, brotli } = self;
+        write!(f, "{raw:>9} {gzip:>9} {brotli:>9}")
+    }
+}
+
+/// Where the sizes are kept.
+fn path() -> PathBuf {
+    root().join("xtask/sizes.txt")
+}
+
+fn write(sizes: &[(String, u64)]) -> Result {
+    let mut text = String::from(
+        "# Bytes by brotli that each page loads, script and module together: `cargo xtask size`.\n",
+    );
+    for (page, size) in sizes {
+        text += &format!("{page} {size}\n");
+    }
+    fs::write(path(), text).context(format!("cannot write {}", path().display()))
+}
+
+fn parse(text: &str) -> Vec<(String, u64)> {
+    text.lines()
+        .filter_map(|line| line.split_once(' '))
+        .filter_map(|(page, size)| Some((page.to_owned(), size.parse().ok()?)))
+        .collect()
+}
+
+/// What has grown too much, in words.
+fn grown(now: &[(String, u64)], known: &[(String, u64)]) -> Vec<String> {
+    let mut grown = Vec::new();
+    for (page, size) in now {
+        match known.iter().find(|(known, _)| known == page) {
+            Some((_, before)) if size * 100 > before * (100 + MORE) => grown.push(format!(
+                "{page} has grown from {before} to {size} bytes, by more than {MORE} %."
+            )),
+            Some(_) => {}
+            None => grown.push(format!("xtask/sizes.txt does not say how large {page} is.")),
+        }
+    }
+    grown
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_may_grow_a_little() {
+        let known = parse("# sizes\nplain-page 1000\n");
+        let now = |size| [("plain-page".to_owned(), size)];
+        assert!(grown(&now(900), &known).is_empty());
+        assert!(grown(&now(1050), &known).is_empty());
+        assert_eq!(grown(&now(1051), &known).len(), 1);
+        assert_eq!(grown(&[("other".to_owned(), 1)], &known).len(), 1);
+    }
+}
