@@ -8,8 +8,9 @@ use std::time::Instant;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, ChildStdin, Command};
 use tokio::sync::watch;
+use tokio::time::timeout;
 
-use crate::{Entry, soon};
+use crate::{Entry, PATIENCE, soon};
 
 /// A program that counts, in a process of its own. It ends when this is dropped.
 pub struct Program {
@@ -95,7 +96,6 @@ impl Program {
     }
 
     async fn when<T>(&mut self, what: &str, find: impl Fn(&[(Instant, Entry)]) -> Option<T>) -> T {
-        let name = self.name;
         let found = async {
             loop {
                 if let Some(found) = find(&self.journal.borrow_and_update()) {
@@ -106,8 +106,11 @@ impl Program {
                 }
             }
         };
-        let found = soon(&format!("{what} of the {name}"), found).await;
-        found.unwrap_or_else(|| self.give_up(&format!("{what} never came")))
+        match timeout(PATIENCE, found).await {
+            Ok(Some(found)) => found,
+            Ok(None) => self.give_up(&format!("it ended, and {what} never came")),
+            Err(_) => self.give_up(&format!("{what} did not come within {PATIENCE:?}")),
+        }
     }
 
     /// What it has written down so far.
@@ -170,8 +173,9 @@ impl Program {
 
     fn give_up(&self, why: &str) -> ! {
         let mut report = format!("the {}: {why}. It wrote down:\n", self.name);
-        for entry in self.entries() {
-            let _ = writeln!(report, "    {entry:?}");
+        let now = Instant::now();
+        for (at, entry) in &*self.journal.borrow() {
+            let _ = writeln!(report, "    {:?} ago: {entry:?}", now - *at);
         }
         let errors = self.errors.lock().unwrap();
         panic!("{report}and to standard error:\n{errors}");

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use tokio::task::{JoinHandle, JoinSet};
 
 pub use line::Line;
@@ -148,8 +148,9 @@ impl Proxy {
         self.control.connections.lock().unwrap().abort_all();
     }
 
-    /// Cuts the connection that passes on so many bytes more that way, between two of them.
-    pub fn cut_after(&self, way: Way, bytes: u64) {
+    /// Cuts the connection that passes on so many bytes more that way, between two of them. The
+    /// receiver is told when that has happened.
+    pub fn cut_after(&self, way: Way, bytes: u64) -> oneshot::Receiver<()> {
         match way {
             Way::Up => self.control.up.set(bytes),
             Way::Down => self.control.down.set(bytes),

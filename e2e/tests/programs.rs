@@ -74,8 +74,8 @@ async fn a_server_that_stands_still_for_longer_than_silence() {
             noticed - stopped
         );
     }
-    stage.server().freeze(false).await;
     let goes_on = Instant::now();
+    stage.server().freeze(false).await;
     for client in stage.clients() {
         client.until("the session", goes_on, is_resumed).await;
     }

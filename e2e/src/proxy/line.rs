@@ -4,7 +4,7 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{Instant, sleep_until};
 
 use super::{Fate, Mode};
@@ -54,24 +54,27 @@ impl Line {
 
 /// How many bytes may still pass in one direction before a connection is cut.
 #[derive(Default)]
-pub(super) struct Budget(Mutex<Option<u64>>);
+pub(super) struct Budget(Mutex<Option<(u64, oneshot::Sender<()>)>>);
 
 impl Budget {
-    pub(super) fn set(&self, bytes: u64) {
-        *self.0.lock().unwrap() = Some(bytes);
+    pub(super) fn set(&self, bytes: u64) -> oneshot::Receiver<()> {
+        let (tell, told) = oneshot::channel();
+        *self.0.lock().unwrap() = Some((bytes, tell));
+        told
     }
 
     /// How many of so many bytes pass; then the connection is to be cut.
     fn take(&self, bytes: usize) -> Option<usize> {
-        let mut left = self.0.lock().unwrap();
-        let budget = left.as_mut()?;
-        if *budget >= bytes as u64 {
-            *budget -= bytes as u64;
+        let mut budget = self.0.lock().unwrap();
+        let (left, _) = budget.as_mut()?;
+        if *left >= bytes as u64 {
+            *left -= bytes as u64;
             return None;
         }
-        let passes = *budget as usize;
-        *left = None;
-        Some(passes)
+        let (passes, tell) = budget.take()?;
+        // Whoever set it may have gone on.
+        let _ = tell.send(());
+        Some(passes as usize)
     }
 }
 
