@@ -1,27 +1,48 @@
-//! A deterministic simulator for sente: client and server machines under virtual time, on a network
-//! that misbehaves by a seed, with a model that looks at every promise after every step.
+//! Networks that misbehave by a seed, in virtual time: for tests of handlers, and for sente's own
+//! machines.
 //!
-//! A [`Plan`] says what there is and what goes wrong; a [`World`] lets it happen. Whatever it finds
-//! it finds again: the same plan with the same seed does the same thing on every machine, and thirty
-//! simulated seconds take a few milliseconds.
+//! [`run`] gives a test a network on which real servers and clients live, with the test's own
+//! handlers. Connections are slow, break and go dead; a simulated minute takes milliseconds; and the
+//! same seed does the same thing again.
 //!
 //! ```
-//! use sente_test::{Fault, Network, Plan, World, ms, secs};
+//! use sente::Peer;
+//! use sente_server::Server;
+//! use sente_test::{Network, ms, secs};
 //!
-//! let network = Network::seeded(7)
-//!     .delay(ms(50)..ms(400))
-//!     .loss(0.05)
-//!     .half_open_every(secs(5));
-//! let plan = Plan::on(network)
-//!     .clients(2)
-//!     .every(Fault::Crash, secs(20));
-//! let summary = World::new(plan).run()?;
-//! assert!(summary.delivered > 0);
-//! # Ok::<(), sente_test::Failure>(())
+//! #[sente::events]
+//! enum Chat {
+//!     #[to_server(reply = usize)]
+//!     Post { text: String },
+//! }
+//!
+//! struct Room { server: Server }
+//!
+//! impl ChatServer for Room {
+//!     async fn post(&self, _from: &Peer, text: String) -> usize {
+//!         tokio::time::sleep(secs(1)).await; // your database
+//!         text.len()
+//!     }
+//! }
+//!
+//! let network = Network::seeded(7).loss(0.2).delay(ms(50)..ms(400)).half_open_every(secs(5));
+//! sente_test::run(network, async |net| {
+//!     let (client, _server) = net.pair(|server| Chat::server(Room { server }), Chat::client(()));
+//!     let call = Chat::to_server(&client).post("hello");
+//!     assert_eq!(call.timeout(secs(60)).await, Ok(5));
+//! });
 //! ```
+//!
+//! # Layout
+//! * [`run`] and [`pair`]: where a test begins; [`advance`] lets time pass
+//! * [`Net`] and [`Uplink`]: several clients, their users, and what is done to them meanwhile
+//! * [`Network`]: how good or bad it is
+//! * [`Plan`], [`World`] and the rest: the machines of sente alone, with a model that looks at every
+//!   promise after every step
 
 mod contract;
 mod coverage;
+mod live;
 mod model;
 mod network;
 mod plan;
@@ -34,6 +55,7 @@ mod world;
 use std::time::Duration;
 
 pub use coverage::Coverage;
+pub use live::{Net, Uplink, advance, pair, run};
 pub use network::{Network, Sockets};
 pub use plan::{Fault, Plan, Skew};
 pub use promise::Promise;

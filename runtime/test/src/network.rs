@@ -122,7 +122,8 @@ impl Network {
     }
 
     /// How probable it is that a response breaks off in the middle of its last frame. Half of the
-    /// clients notice that by its length, and half take what came for all of it. Default 0.
+    /// clients notice that by its length, as those of a [`Net`](crate::Net) always do, and half take
+    /// what came for all of it. Default 0.
     #[must_use]
     pub fn breaks_off(mut self, probability: f64) -> Self {
         self.breaks_off = probability;
