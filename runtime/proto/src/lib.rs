@@ -1,5 +1,8 @@
 //! The session of sente as a machine without I/O.
 
+#[macro_use]
+mod mutation;
+
 mod backoff;
 mod carrier;
 pub mod client;

@@ -280,6 +280,25 @@ fn a_call_in_flight_survives_a_cut_and_runs_once() {
 }
 
 #[test]
+fn a_reply_that_a_carrier_has_lost_comes_again() {
+    let mut wire = Wire::new();
+    wire.run();
+    let call = wire
+        .one
+        .call(wire.now, ask("q"), wire.now + Duration::from_secs(5))
+        .unwrap();
+    wire.run();
+    let calls = asked(&mut wire.two);
+    wire.two
+        .reply(wire.now, calls[0].0, Outcome::Reply(Bytes::new()));
+    wire.two.poll_data(wire.now).expect("the reply goes out");
+    wire.cut();
+    wire.connect();
+    wire.run();
+    assert_eq!(wire.one.take_result(call), Some(Ok(Bytes::new())));
+}
+
+#[test]
 fn the_callee_gets_the_remaining_time_anew_after_a_cut() {
     let mut wire = Wire::new();
     wire.run();

@@ -102,7 +102,10 @@ impl Client {
 
     /// WebSocket is tried again, but not before the other carrier has had a while.
     pub(super) fn schedule_upgrade(&mut self, now: Time) {
-        if self.config.carrier == CarrierChoice::Auto && self.upgrade.at.is_none() {
+        if self.config.carrier == CarrierChoice::Auto
+            && self.upgrade.at.is_none()
+            && !mutated!("give-up-websocket")
+        {
             self.upgrade.at = Some(now + self.upgrade.delay);
             self.upgrade.delay = (self.upgrade.delay * 2).min(self.config.timing.upgrade_cap);
         }

@@ -76,7 +76,11 @@ impl Client {
     pub(super) fn dial_failed(&mut self, now: Time, session: &mut Session, end: ConnectionEnd) {
         self.drop_carriers(session, false);
         let random = (self.random)() as u64;
-        let until = now + self.backoff.failed(random);
+        let until = if mutated!("dial-at-once") {
+            now
+        } else {
+            now + self.backoff.failed(random)
+        };
         self.closed(now, end);
         self.wait(Phase::Waiting(until));
     }
@@ -192,7 +196,7 @@ impl Client {
         let end = ConnectionEnd::Server(close.reason);
         let serves = self.active == Some(carrier);
         match close.reason {
-            CloseReason::Replaced if close.epoch > self.epoch => {
+            CloseReason::Replaced if close.epoch > self.epoch && !mutated!("fight-duplicate") => {
                 // Not by this client: a duplicate of it holds the session now. Never fight.
                 self.drop_carriers(session, true);
                 self.end_session(session, FreshReason::Replaced);

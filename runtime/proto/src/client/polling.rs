@@ -93,7 +93,7 @@ impl Polling {
         match self.awaited.back() {
             None => Some(Time::default()),
             Some(last) if self.awaited.len() < self.abreast.into() => {
-                Some(last.sent + self.round_trip / u32::from(self.abreast))
+                Some(last.sent + self.round_trip / self.abreast.into())
             }
             Some(_) => None,
         }

@@ -1,7 +1,6 @@
 //! What types look like on the wire, as data, so that two programs can compare theirs.
 
 mod bytes;
-mod crates;
 mod fingerprint;
 mod std_types;
 

@@ -160,7 +160,7 @@ impl Seat {
         if session.is_ended() {
             return Err(Close::new(CloseReason::UnknownSession));
         }
-        if hello.epoch <= self.epoch {
+        if hello.epoch <= self.epoch && !mutated!("ignore-epoch") {
             return Err(self.replaced());
         }
         // A client that wants an older session back, which is no more, speaks of that one's numbers.
@@ -313,7 +313,7 @@ impl Seat {
         }
         self.poll = number;
         self.awaited = number.saturating_sub(request.beside.into()).max(1);
-        if request.beside == 0 {
+        if request.beside == 0 && !mutated!("trust-responses") {
             // The client awaits nothing else and says in this poll what it has: whatever it has not
             // was lost on the way.
             session.rewind();
@@ -405,8 +405,13 @@ impl Seat {
         match self.carrier {
             // An unconfirmed session is not worth a longer wait than its handshake was.
             _ if !self.confirmed => (self.began + limits.handshake, Due::Expired),
+            None if mutated!("never-expire") => (since + limits.window * 100, Due::Expired),
             None => (since + limits.window, Due::Expired),
-            Some(Carrier::WebSocket) if !self.pinged && limits.ping_after < limits.silence => {
+            Some(Carrier::WebSocket)
+                if !self.pinged
+                    && limits.ping_after < limits.silence
+                    && !mutated!("never-ping") =>
+            {
                 (since + limits.ping_after, Due::Ping)
             }
             Some(_) => (since + limits.silence, Due::Silent),

@@ -134,6 +134,7 @@ impl<T: Clone> Sessions<T> {
         };
         let attempt = (hello.attempt, user.cloned());
         let known = self.attempts.get(&attempt).copied();
+        let known = known.filter(|_| !mutated!("forget-attempt"));
         if let Some(opened) = known.and_then(|id| self.opened_before(id)) {
             return Self::in_codec(codec, opened.0, opened.1);
         }
@@ -194,7 +195,7 @@ impl<T: Clone> Sessions<T> {
             .get(&resume.session)
             .filter(|entry| entry.secret.matches(&resume.secret));
         Ok(match known {
-            Some(entry) if entry.user.as_ref() == user => {
+            Some(entry) if entry.user.as_ref() == user || mutated!("resume-for-anybody") => {
                 let opened = Opened {
                     value: entry.value.clone(),
                     id: resume.session,
@@ -322,7 +323,9 @@ impl<T: Clone> Sessions<T> {
                 self.users.remove(user);
             }
         }
-        self.attempts.remove(&(entry.attempt, entry.user));
+        if !mutated!("keep-attempt") {
+            self.attempts.remove(&(entry.attempt, entry.user));
+        }
         self.tombs.add(now, id, entry.secret, close.clone());
         Some(entry.value)
     }
@@ -345,16 +348,13 @@ impl<T: Clone> Sessions<T> {
         self.entries.len()
     }
 
-    /// Whether there are none.
+    /// Whether there are none, and nothing is left of any.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        let is_empty = self.entries.is_empty();
-        debug_assert!(
-            !is_empty
-                || (self.attempts.is_empty() && self.users.is_empty() && self.unconfirmed == 0),
-            "something of a session is left"
-        );
-        is_empty
+        self.entries.is_empty()
+            && self.attempts.is_empty()
+            && self.users.is_empty()
+            && self.unconfirmed == 0
     }
 
     /// All of them, in no order.
@@ -385,6 +385,8 @@ impl<T> std::fmt::Debug for Sessions<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Sessions")
             .field("sessions", &self.entries.len())
+            .field("attempts", &self.attempts.len())
+            .field("users", &self.users.len())
             .field("unconfirmed", &self.unconfirmed)
             .finish_non_exhaustive()
     }

@@ -112,12 +112,12 @@ impl Calls {
         }
     }
 
-    /// The call has been cut under `number`. Returns its deadline.
-    pub(super) fn sent(&mut self, call: CallId, number: u64) -> Time {
+    /// The call is to be cut under `number`, if its deadline, which is returned, has not passed.
+    pub(super) fn sent(&mut self, now: Time, call: CallId, number: u64) -> Time {
         let Some(slot) = self.slots.get_mut(call.0) else {
             return Time::default();
         };
-        if slot.place != Place::Sent(number) {
+        if slot.deadline > now && slot.place != Place::Sent(number) {
             slot.place = Place::Sent(number);
             self.numbers.insert(number, call);
         }

@@ -103,7 +103,8 @@ impl Inbox {
 
     /// A frame with items has been taken in.
     pub(super) fn arrived(&mut self, now: Time) {
-        if self.due.is_none() && self.received > self.told {
+        let is_due = self.received > self.told && !mutated!("skip-acknowledgement");
+        if self.due.is_none() && is_due {
             self.due = Some(now + self.acknowledge_delay);
         }
         // A repeated frame is acknowledged at once: its sender has missed the acknowledgement.
@@ -202,7 +203,7 @@ impl Inbox {
         let (_, call) = self
             .deadlines
             .first()
-            .filter(|(deadline, _)| *deadline <= now)?;
+            .filter(|(deadline, _)| *deadline <= now && !mutated!("outlive-deadline"))?;
         self.finish_call(call);
         Some(call)
     }
@@ -239,7 +240,8 @@ impl Credit {
 
     /// How many may have been sent for no more handlers to run than may.
     fn by_handlers(&self) -> u64 {
-        self.finished + self.handlers.saturating_sub(self.inherited)
+        let more = if mutated!("run-too-many") { 100 } else { 0 };
+        self.finished + self.handlers.saturating_sub(self.inherited) + more
     }
 
     fn announce(&mut self, now: Time, withhold: bool) -> u64 {
@@ -250,7 +252,7 @@ impl Credit {
             self.refilled = Some(now);
             self.tokens = (self.tokens + more).min(self.rate.max(self.handlers));
         }
-        if withhold {
+        if withhold || (mutated!("grant-no-credit") && self.announced > 0) {
             return self.announced;
         }
         let by_handlers = self.by_handlers();

@@ -255,7 +255,9 @@ impl Session {
         // What was meant for the carrier before, and waited for its next poll, say, is out of date.
         self.counts.dropped_volatile += self.outbox.drop_volatile();
         self.attached = true;
-        self.rewind();
+        if !mutated!("no-rewind-at-attach") {
+            self.rewind();
+        }
         self.inbox.acknowledge_now();
         Ok(())
     }
@@ -343,12 +345,15 @@ impl Session {
         }
         self.wants_room = false;
         for (call, place) in self.calls.in_flight() {
-            let maybe_executed = matches!(place, calls::Place::Sent(_));
+            let maybe_executed =
+                matches!(place, calls::Place::Sent(_)) && !mutated!("deny-execution");
             self.complete(call, Err(CallFailure::Disconnected { maybe_executed }));
         }
-        Unconfirmed {
-            events: self.outbox.unconfirmed(),
+        let mut events = self.outbox.unconfirmed();
+        if mutated!("lose-unconfirmed") {
+            events.clear();
         }
+        Unconfirmed { events }
     }
 
     // ---- what time does ----
@@ -416,7 +421,8 @@ impl Session {
 
     /// Room may come of anything: an acknowledgement, a call that was cancelled or has expired.
     fn room(&mut self) -> Option<Event> {
-        let comes = self.wants_room && !self.outbox.is_full(&self.limits);
+        let comes =
+            self.wants_room && !self.outbox.is_full(&self.limits) && !mutated!("forget-room");
         self.wants_room &= !comes;
         comes.then_some(Event::Room)
     }
@@ -454,7 +460,7 @@ impl Session {
         let calls = &mut self.calls;
         self.outbox
             .cut(now, self.limits.frame_size, &mut writer, |call, number| {
-                calls.sent(call, number)
+                calls.sent(now, call, number)
             });
         Some(writer.finish())
     }

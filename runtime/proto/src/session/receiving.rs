@@ -32,6 +32,11 @@ impl Session {
             };
             let next = number.checked_add(count).ok_or(CloseReason::Malformed)?;
             let new = next.saturating_sub(self.inbox.received() + 1).min(count);
+            let new = if mutated!("keep-duplicate") {
+                count
+            } else {
+                new
+            };
             if new > 0 {
                 self.receive(now, number, new, item)?;
             }

@@ -107,7 +107,7 @@ impl Session {
             calls::Place::Waiting(stamp) => self.outbox.remove_waiting(stamp),
             calls::Place::Sent(number) => {
                 self.outbox.give_up(number);
-                if !self.ended {
+                if !self.ended && !mutated!("forget-cancel") {
                     self.outbox.push_cancel(now, number);
                 }
             }
@@ -157,7 +157,8 @@ impl Session {
                 limit: self.limits.max_message,
             });
         }
-        if event.delivery != Delivery::Volatile && self.outbox.is_full(&self.limits) {
+        let is_full = self.outbox.is_full(&self.limits) && !mutated!("overfill-outbox");
+        if event.delivery != Delivery::Volatile && is_full {
             return Err(Refusal::Full);
         }
         Ok(())

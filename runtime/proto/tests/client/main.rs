@@ -433,7 +433,8 @@ fn failed_dials_wait_for_at_most_twice_as_long_each_time() {
             .state()
             .next_reconnect_at
             .expect("it tries again");
-        assert!(at - test.now <= ms(bound));
+        // As much of the bound as chance says, which is a little more each time here.
+        assert!(at > test.now && at - test.now <= ms(bound));
         test.pass(ms(bound));
         assert!(test.socket.is_some());
     }

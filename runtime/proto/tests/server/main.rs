@@ -303,6 +303,19 @@ fn a_user_and_a_server_have_only_so_many_sessions() {
 }
 
 #[test]
+fn nothing_is_left_of_sessions_that_have_ended() {
+    let mut registry = Registry::new(Caps::default());
+    for (attempt, user) in [(1, Some("ann")), (2, Some("ann")), (3, None)] {
+        let opened = registry.must_open(seconds(0), &hello(attempt, 1), user);
+        assert!(!registry.sessions.is_empty());
+        registry
+            .sessions
+            .remove(seconds(1), opened.id, &Close::new(CloseReason::Goodbye));
+        assert!(registry.sessions.is_empty(), "{:?}", registry.sessions);
+    }
+}
+
+#[test]
 fn a_server_that_shuts_down_takes_no_fresh_sessions_and_resumes_old_ones() {
     let mut registry = Registry::new(Caps::default());
     let first = registry.must_open(seconds(0), &hello(1, 1), None);

@@ -85,7 +85,9 @@ impl Outbox {
                         .skip(self.cursor)
                         .take_while(|sent| matches!(sent, Sent::Gone));
                     let count = gone.count();
-                    writer.skip(count as u64);
+                    if !mutated!("drop-skip") {
+                        writer.skip(count as u64);
+                    }
                     self.cursor += count - 1;
                 }
             }
@@ -148,6 +150,7 @@ impl Outbox {
                 delivery: Delivery::Volatile,
                 ..
             }) => return Sent::Gone,
+            What::Reply { .. } if mutated!("forget-reply") => return Sent::Gone,
             What::Event(Outgoing {
                 delivery: Delivery::Latest,
                 event,
@@ -184,7 +187,12 @@ fn write(
             if deadline <= now {
                 return false;
             }
-            writer.call(*event, deadline - now, payload);
+            let remaining = if mutated!("renew-deadline") {
+                Limits::default().call_timeout
+            } else {
+                deadline - now
+            };
+            writer.call(*event, remaining, payload);
         }
         What::Reply { call, outcome } => writer.reply(*call, outcome),
         What::Cancel { call } => writer.cancel(*call),

@@ -196,6 +196,10 @@ impl Outbox {
             };
             self.acknowledged += 1;
             self.cursor = self.cursor.saturating_sub(1);
+            if mutated!("replay-twice") {
+                self.sent.push_back(sent);
+                continue;
+            }
             let Sent::Kept(what) = sent else { continue };
             self.sent_bytes -= what.bytes();
             if let What::Event(Outgoing {

@@ -4,7 +4,7 @@ use std::mem;
 
 use bytes::Bytes;
 
-use super::{CallId, Delivery, Newest, Outbox, Outgoing, Waiting, What};
+use super::{CallId, Delivery, Newest, Outbox, Outgoing, Sent, Waiting, What};
 use crate::Time;
 use crate::contract::Fit;
 use crate::frame::Outcome;
@@ -48,7 +48,14 @@ impl Outbox {
     }
 
     fn push_start(&mut self, now: Time, what: What) {
+        if mutated!("number-at-enqueue") {
+            self.sent_bytes += what.bytes();
+            return self.sent.push_back(Sent::Kept(what));
+        }
         let waiting = self.stamped(now, what);
+        if mutated!("send-newest-first") {
+            return self.starts.push_front(waiting);
+        }
         self.starts.push_back(waiting);
     }
 
@@ -101,6 +108,9 @@ impl Outbox {
     /// Drops volatile events that wait, and says how many.
     pub(in crate::session) fn drop_volatile(&mut self) -> u64 {
         let mut dropped = 0;
+        if mutated!("keep-volatile") {
+            return dropped;
+        }
         for place in 0..self.starts.len() {
             if matches!(&self.starts[place].what, What::Event(event) if event.delivery == Delivery::Volatile)
             {
