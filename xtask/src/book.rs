@@ -5,6 +5,7 @@ use std::process::Command;
 
 use crate::markdown::{Block, anchors, blocks, links};
 use crate::process::{Context, Failure, Result, expect_none, root, run as run_command};
+use crate::promises;
 use crate::tools::MDBOOK;
 
 pub(crate) const HELP: &str = "\
@@ -14,12 +15,13 @@ Checks the book and builds it into book/build; open book/build/index.html.
 
 What is checked: every Rust sample is included from code that the tests compile; every included
 file and anchor is there; every page is in SUMMARY.md; every relative link, in the book and in
-the pages at the root of the repository, leads somewhere.
+the pages at the root of the repository, leads somewhere; what the tables of promises name is there.
 ";
 
 pub(crate) fn run(arguments: &[String]) -> Result {
     expect_none(arguments, "book")?;
     let mut problems = check(&root().join("book/src"))?;
+    problems.extend(promises::check()?);
     for page in pages(&root(), false)? {
         check_links(&Page::read(page)?, &mut problems);
     }

@@ -7,7 +7,9 @@ mod check;
 mod demo;
 mod downstream;
 mod markdown;
+mod mutants;
 mod process;
+mod promises;
 mod sim;
 mod size;
 mod test;
@@ -69,6 +71,12 @@ const TASKS: &[Task] = &[
         about: "Simulate clients and a server on bad networks, by fresh seeds",
         help: sim::HELP,
         run: sim::run,
+    },
+    Task {
+        name: "mutants",
+        about: "Make the machine wrong on purpose, and see that the simulator notices",
+        help: mutants::HELP,
+        run: mutants::run,
     },
     Task {
         name: "bench",

@@ -198,7 +198,7 @@ fn pass_on(from: impl std::io::Read, mut to: impl Write) -> Vec<String> {
 }
 
 /// The text without the escape sequences of a terminal and without trailing space.
-fn plain(text: &str) -> String {
+pub(crate) fn plain(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut characters = text.chars();
     while let Some(character) = characters.next() {

@@ -5,7 +5,7 @@ use std::fmt;
 use crate::browser::Browser;
 use crate::process::{Failure, Result, Stream, cargo, watch};
 use crate::tools::NEXTEST;
-use crate::{book, browser, downstream};
+use crate::{book, browser, downstream, mutants};
 
 pub(crate) const HELP: &str = "\
 Usage: cargo xtask test [-- arguments of cargo nextest run]
@@ -16,6 +16,7 @@ Runs every test and ends with one line, `N passed, N failed`:
   browser      the client's tests in Chromium; see `cargo xtask browser --help`
   samples      the examples in the documentation of the crates
   book         see `cargo xtask book --help`; counts as one test
+  mutants      see `cargo xtask mutants --help`; counts as one test
   downstream   the programs that README.md shows, built outside of this workspace and run;
                counts as one test
 
@@ -35,6 +36,7 @@ pub(crate) fn run(arguments: &[String]) -> Result {
             tally.add("browser", browser::suite(Browser::Chromium));
             tally.add("samples", samples());
             tally.add("book", book::run(&[]).map(|()| Counts::ONE));
+            tally.add("mutants", mutants::run(&[]).map(|()| Counts::ONE));
             tally.add("downstream", downstream::check());
         }
         [dashes, rest @ ..] if dashes == "--" => tally.add("programs", programs(rest)),

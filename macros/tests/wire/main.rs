@@ -6,13 +6,6 @@
 
 #![expect(dead_code, reason = "of many types only some values are made")]
 
-macro_rules! samples {
-    ($($ty:ty => [$($value:expr),* $(,)?];)*) => {
-        vec![$(Sample::of::<$ty>(stringify!($ty), &[$($value),*])),*]
-    };
-}
-
-mod crates;
 mod fits;
 mod types;
 
@@ -63,19 +56,13 @@ fn text<T: Serialize>(value: &T) -> String {
     serde_json::to_string(value).expect("JSON has all of these")
 }
 
-fn all() -> Vec<Sample> {
-    let mut samples = types::all();
-    samples.extend(crates::all());
-    samples
-}
-
 fn is_self_describing(codec: Codec) -> bool {
     matches!(codec, Codec::Json | Codec::MsgPack)
 }
 
 #[test]
 fn equal_fingerprints_mean_that_values_are_read_as_they_were_written() {
-    let samples = all();
+    let samples = types::all();
     let mut equal = 0;
     for from in &samples {
         for to in samples.iter().filter(|to| to.print == from.print) {
@@ -105,7 +92,7 @@ fn equal_fingerprints_mean_that_values_are_read_as_they_were_written() {
 
 #[test]
 fn what_is_written_is_what_was_described() {
-    for sample in all() {
+    for sample in types::all() {
         for written in &sample.values {
             let value = serde_json::from_str(&written.text).expect("it is JSON");
             let misfit = fits::misfit(sample.ty, &value);
@@ -116,7 +103,7 @@ fn what_is_written_is_what_was_described() {
 
 #[test]
 fn what_is_refused_to_a_codec_could_not_be_carried_by_it() {
-    for sample in all() {
+    for sample in types::all() {
         if !sample.print.self_describing {
             continue;
         }
@@ -138,7 +125,7 @@ fn what_is_refused_to_a_codec_could_not_be_carried_by_it() {
 /// What the fingerprints are for: without them, these would be given to handlers.
 #[test]
 fn types_that_differ_are_misread_without_a_word() {
-    let samples = all();
+    let samples = types::all();
     let mut misread = BTreeSet::new();
     for from in &samples {
         for to in samples.iter().filter(|to| to.print != from.print) {

@@ -22,6 +22,12 @@ macro_rules! types {
     };
 }
 
+macro_rules! samples {
+    ($($ty:ty => [$($value:expr),* $(,)?];)*) => {
+        vec![$(Sample::of::<$ty>(stringify!($ty), &[$($value),*])),*]
+    };
+}
+
 // ---- structs ----
 
 types! {

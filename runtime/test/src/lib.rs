@@ -40,27 +40,33 @@
 //! * [`Plan`], [`World`] and the rest: the machines of sente alone, with a model that looks at every
 //!   promise after every step
 
+mod campaign;
 mod contract;
 mod coverage;
 mod live;
 mod model;
 mod network;
 mod plan;
+mod profiles;
 mod promise;
 mod report;
 mod rng;
+mod shrink;
 mod tag;
 mod world;
 
 use std::time::Duration;
 
+pub use campaign::{Campaign, Report};
 pub use coverage::Coverage;
 pub use live::{Net, Uplink, advance, pair, run};
 pub use network::{Network, Sockets};
 pub use plan::{Fault, Plan, Skew};
+pub use profiles::Profile;
 pub use promise::Promise;
 pub use report::{Failure, Summary};
 pub use rng::Rng;
+pub use shrink::{Cut, Shrunk, shrink};
 pub use world::World;
 
 /// So many milliseconds.

@@ -74,6 +74,12 @@ impl Fault {
         Self::ClockJump,
     ];
 
+    /// What a plan without it is told by.
+    pub(crate) fn word(self) -> String {
+        let (_, name) = self.name().split_once(": ").unwrap_or_default();
+        name.replace(' ', "-")
+    }
+
     /// What coverage calls it.
     pub(crate) const fn name(self) -> &'static str {
         match self {

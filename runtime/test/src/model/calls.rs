@@ -107,6 +107,7 @@ impl Half {
     pub(super) fn call_ends(&mut self, tag: Tag, result: &CallResult, at: Time) -> Verdict<bool> {
         let wrong = |how: &str| Err(Promise::Calls.broken(how));
         let novel = self.sent[tag.place].kind == Kind::NovelCall;
+        let on_wire = self.sent[tag.place].on_wire;
         let session_ended = self.ended.is_some();
         let now = self.by_its_clock(at);
         let call = self.call(tag.place);
@@ -149,6 +150,17 @@ impl Half {
         }
         if never_ran && call.ran {
             return wrong("it ran");
+        }
+        if let Err(
+            CallFailure::TimedOut { maybe_executed } | CallFailure::Disconnected { maybe_executed },
+        ) = result
+            && *maybe_executed != on_wire
+        {
+            return wrong(if on_wire {
+                "it had been sent, and may run"
+            } else {
+                "it was never sent, and cannot have run"
+            });
         }
         call.never_ran = never_ran;
         let deadline = call.deadline;

@@ -57,6 +57,8 @@ pub(super) struct Sent {
     key: u8,
     pub(super) at: Time,
     pub(super) received: bool,
+    /// It has been given to a carrier.
+    pub(super) on_wire: bool,
     /// It came back as one that nobody can have received.
     returned_unsent: bool,
 }
@@ -95,6 +97,7 @@ impl Half {
             key,
             at,
             received: false,
+            on_wire: false,
             returned_unsent: false,
         });
         match kind {
@@ -237,6 +240,12 @@ impl Half {
             }
             if sent.kind == Kind::Latest && self.latest[&sent.key].0 != tag.place {
                 return wrong(format!("{tag} came back and is not the latest of its key"));
+            }
+            if event.maybe_received != sent.on_wire {
+                return wrong(format!(
+                    "{tag} came back as maybe received: {}, and it had been sent: {}",
+                    event.maybe_received, sent.on_wire
+                ));
             }
             if !event.maybe_received {
                 if sent.received {

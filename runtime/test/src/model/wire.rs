@@ -52,12 +52,14 @@ impl Half {
                 Item::Event { event, payload } => {
                     let place = own(half, payload)?;
                     let kind = version.kind(*event).unwrap_or(Kind::Novel);
+                    self.sent[place].on_wire = true;
                     (Numbered::Event(kind, place), 1)
                 }
                 Item::Call {
                     payload, remaining, ..
                 } => {
                     let place = own(half, payload)?;
+                    self.sent[place].on_wire = true;
                     let until = self.by_its_clock(at) + *remaining;
                     let call = self.calls.get(&place);
                     if call.is_some_and(|call| until > call.deadline + ROUNDING) {

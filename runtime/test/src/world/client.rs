@@ -24,6 +24,28 @@ use crate::network::Network;
 use crate::promise::{Promise, Verdict};
 use crate::rng::Rng;
 
+/// A client says hello, and dials, no more often than this within a second of its own accord.
+const HELLOS: u32 = 12;
+const DIALS: u32 = 8;
+
+/// How often something has happened within the present second.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Rate {
+    second: u64,
+    count: u32,
+}
+
+impl Rate {
+    fn one_more(&mut self, now: Time) -> u32 {
+        let second = now.since_unix().as_secs();
+        if self.second != second {
+            *self = Self { second, count: 0 };
+        }
+        self.count += 1;
+        self.count
+    }
+}
+
 pub(super) struct ClientHost {
     pub(super) network: Network,
     pub(super) clock: Clock,
@@ -46,8 +68,9 @@ pub(super) struct ClientHost {
     /// What it last said hello with, for a duplicate of it; and whether that is a body.
     pub(super) last_hello: Option<(Bytes, bool)>,
     pub(super) timer: Option<Time>,
-    /// Hellos within the present second, which are not to be many.
-    pub(super) hellos: (u64, u32),
+    /// Hellos, and dialled WebSockets, within the present second: neither are to be many.
+    pub(super) hellos: Rate,
+    pub(super) dials: Rate,
     /// Whether its program is to be connected.
     pub(super) wants_connection: bool,
     /// The carriers that its program has chosen.
@@ -107,7 +130,8 @@ impl World {
             offline_until: Time::default(),
             last_hello: None,
             timer: None,
-            hellos: (0, 0),
+            hellos: Rate::default(),
+            dials: Rate::default(),
             wants_connection: true,
             choice: plan.carrier,
             polls_since: Time::default(),
@@ -338,7 +362,15 @@ impl World {
                 let at = self.now + self.rng.around(Duration::from_millis(20));
                 self.for_client(at, client, ForClient::Credentials);
             }
-            Transmit::Open(id) => self.dial(client, id),
+            Transmit::Open(id) => {
+                let now = self.now;
+                if self.clients[client].dials.one_more(now) > DIALS {
+                    return Err(Promise::Carriers.broken(format!(
+                        "client {client} has dialled more than {DIALS} times within a second"
+                    )));
+                }
+                self.dial(client, id);
+            }
             Transmit::Message {
                 socket: id,
                 message,
@@ -383,16 +415,10 @@ impl World {
 
     /// A client that cannot get through must not storm the server.
     fn count_hello(&mut self, client: usize) -> Verdict {
-        let second = self.now.since_unix().as_secs();
-        let hellos = &mut self.clients[client].hellos;
-        if hellos.0 != second {
-            *hellos = (second, 0);
-        }
-        hellos.1 += 1;
-        if hellos.1 > 12 {
+        let now = self.now;
+        if self.clients[client].hellos.one_more(now) > HELLOS {
             return Err(Promise::Carriers.broken(format!(
-                "client {client} has said hello {} times within a second",
-                hellos.1
+                "client {client} has said hello more than {HELLOS} times within a second"
             )));
         }
         Ok(())

@@ -9,6 +9,7 @@ use sente_proto::server::Sessions;
 use sente_proto::{Close, CloseReason, FreshReason, wire};
 
 use super::World;
+use super::client::Rate;
 use super::exchanges::Purpose;
 use super::queue::{Asked, ForClient, ForServer, What};
 use crate::plan::Fault;
@@ -167,7 +168,8 @@ impl World {
         let other = self.rng.below(4);
         let back = self.now + self.rng.around(Duration::from_secs(3));
         let host = &mut self.clients[client];
-        host.hellos = (0, 0);
+        host.hellos = Rate::default();
+        host.dials = Rate::default();
         let (machine, session) = (&mut host.machine, &mut host.session);
         match fault {
             Fault::ChooseCarrier => {

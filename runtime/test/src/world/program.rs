@@ -117,10 +117,7 @@ impl Program {
 
     /// No call waits for room while there is some.
     pub(super) fn check_room(&self, session: &Session) -> Verdict {
-        let limits = session.limits();
-        let has_room =
-            session.queued() < limits.outbox_events && session.queued_bytes() < limits.outbox_bytes;
-        if has_room && !self.waiting.is_empty() {
+        if !is_full(session) && !self.waiting.is_empty() {
             return Err(Promise::Arrival.broken(format!(
                 "{} calls of half {} wait for room, and there is some",
                 self.waiting.len(),
@@ -193,7 +190,12 @@ impl Program {
         };
         let dropped = session.counts().dropped_volatile;
         let queued = session.queued();
+        let was_full = is_full(session);
         let result = session.send(scene.now, event);
+        if was_full && result.is_ok() && kind != Kind::Volatile {
+            let how = format!("{kind:?} {tag} was accepted into a full outbox");
+            return Err(Promise::Bounded.broken(how));
+        }
         if session.counts().dropped_volatile > dropped {
             scene.coverage.meet("event: volatile dropped");
         } else if kind == Kind::Latest && result.is_ok() && session.queued() == queued {
@@ -452,6 +454,11 @@ impl Program {
         }
         Ok(())
     }
+}
+
+fn is_full(session: &Session) -> bool {
+    let limits = session.limits();
+    session.queued() >= limits.outbox_events || session.queued_bytes() >= limits.outbox_bytes
 }
 
 fn refused(scene: &mut Scene<'_>, kind: Kind, refusal: Refusal) -> Verdict<bool> {

@@ -2,7 +2,7 @@
 
 use sente_proto::client::{CarrierChoice, ConnectionEnd, Event, SessionState, State};
 use sente_proto::session::Unconfirmed;
-use sente_proto::{Carrier, FreshReason};
+use sente_proto::{Carrier, CloseReason, FreshReason};
 
 use super::World;
 use super::server::At;
@@ -35,6 +35,7 @@ impl World {
             Event::Changed(change) => {
                 let (old, new) = (&change.old, &change.new);
                 self.check_change(client, old, new)?;
+                self.check_calm(client, old, new)?;
                 if new.open && (!old.open || old.carrier != new.carrier) {
                     self.trace.note(now, || {
                         format!("client {client}: open by {:?}", new.carrier)
@@ -118,6 +119,24 @@ impl World {
             )));
         }
         Ok(())
+    }
+
+    /// Where nothing goes wrong, no connection does.
+    fn check_calm(&self, client: usize, old: &State, new: &State) -> Verdict {
+        let closes = old.open && !new.open && self.model.is_calm && !self.is_over;
+        if !closes {
+            return Ok(());
+        }
+        match new.last_close.as_ref().map(|close| &close.reason) {
+            Some(
+                end @ (ConnectionEnd::Lost
+                | ConnectionEnd::Silent
+                | ConnectionEnd::Server(CloseReason::Silent)),
+            ) => Err(Promise::Noticed.broken(format!(
+                "client {client} takes its connection for dead ({end:?}), and it was not"
+            ))),
+            _ => Ok(()),
+        }
     }
 
     fn meet_change(&mut self, client: usize, old: &State, new: &State) {

@@ -1,19 +1,47 @@
 //! The profiles: what the networks are like, and what goes wrong on them.
 
-use sente_proto::client::{CarrierChoice, Timing};
-use sente_proto::codec::Codec;
+mod varied;
+
+use sente_proto::client::CarrierChoice;
 use sente_proto::server::Caps;
 use sente_proto::{Carrier, Limits};
-use sente_test::{Fault, Network, Plan, Rng, Skew, Sockets, ms, secs};
 
-pub(crate) struct Profile {
-    pub(crate) name: &'static str,
-    pub(crate) plan: fn(u64) -> Plan,
-    /// What its seeds together have to meet.
-    pub(crate) meets: &'static [&'static str],
+use crate::{Fault, Network, Plan, Sockets, ms, secs};
+use varied::{anything, small, varied};
+
+/// A kind of world, of which a seed makes one.
+///
+/// ```
+/// use sente_test::{Profile, World};
+///
+/// let lossy = Profile::named("lossy").expect("there is one");
+/// let summary = World::new((lossy.plan)(7)).run()?;
+/// assert!(summary.delivered > 0);
+/// # Ok::<(), sente_test::Failure>(())
+/// ```
+#[derive(Debug)]
+#[non_exhaustive]
+pub struct Profile {
+    /// Its name.
+    pub name: &'static str,
+    /// Makes the plan of a seed.
+    pub plan: fn(u64) -> Plan,
+    /// What its seeds together have to meet, among all that [`Coverage`](crate::Coverage) names.
+    pub meets: &'static [&'static str],
 }
 
-pub(crate) const PROFILES: &[Profile] = &[
+impl Profile {
+    /// All of them.
+    pub const ALL: &'static [Self] = PROFILES;
+
+    /// The one of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<&'static Self> {
+        PROFILES.iter().find(|profile| profile.name == name)
+    }
+}
+
+const PROFILES: &[Profile] = &[
     Profile {
         name: "calm",
         plan: |seed| varied(seed, Network::seeded(seed)),
@@ -403,100 +431,3 @@ pub(crate) const PROFILES: &[Profile] = &[
         meets: &[],
     },
 ];
-
-/// A world of which the seed chooses all.
-fn anything(seed: u64) -> Plan {
-    let mut rng = Rng::new(seed ^ 0xa11);
-    let network = |rng: &mut Rng| {
-        let delay = rng.choose(&[(1, 5), (5, 40), (10, 200), (50, 600)]);
-        let mut network = Network::seeded(seed)
-            .delay(ms(delay.0)..ms(delay.1))
-            .loss(rng.choose(&[0.0, 0.0, 0.02, 0.1, 0.3]))
-            .repeat(rng.choose(&[0.0, 0.0, 0.05, 0.2]))
-            .breaks_off(rng.choose(&[0.0, 0.0, 0.1]))
-            .bytes_per_second(rng.choose(&[30_000, 200_000, 4_000_000]));
-        if rng.chance(0.5) {
-            let kinds = [
-                Sockets::Work,
-                Sockets::Work,
-                Sockets::Refused,
-                Sockets::Swallowed,
-                Sockets::Hang,
-            ];
-            let first = rng.below(kinds.len());
-            network = network.sockets(&kinds[first..first + 1 + rng.below(kinds.len() - first)]);
-        }
-        network
-    };
-    let first = network(&mut rng);
-    let mut plan = varied(seed, first).clients(1 + rng.below(2));
-    if rng.chance(0.3) {
-        plan = plan.another_client_on(network(&mut rng));
-    }
-    if rng.chance(0.3) {
-        plan = plan.one_user();
-    }
-    if rng.chance(0.3) {
-        plan = plan.carrier(CarrierChoice::Poll);
-    }
-    for _ in 0..rng.below(5) {
-        let mean = rng.choose(&[ms(300), secs(2), secs(6), secs(15)]);
-        plan = plan.every(rng.choose(Fault::ALL), mean);
-    }
-    plan.slow_handlers(rng.choose(&[0.0, 0.1, 0.5]))
-}
-
-/// A plan whose limits, codec, contract and load depend on the seed too.
-fn varied(seed: u64, network: Network) -> Plan {
-    let mut rng = Rng::new(seed ^ 0x5eed);
-    let mut plan = Plan::on(network);
-    let max_delay = rng.chance(0.2).then_some(ms(30));
-    let limits = if rng.chance(0.7) {
-        small()
-    } else {
-        Limits::default()
-    };
-    plan = plan.limits(Limits {
-        max_delay,
-        ..limits
-    });
-    if rng.chance(0.2) {
-        plan = plan.client_limits(Limits {
-            outbox_events: 20,
-            handlers: 3,
-            ..Limits::default()
-        });
-    }
-    if rng.chance(0.3) {
-        plan = plan.codec(Codec::Json);
-    }
-    if rng.chance(0.3) {
-        plan = plan.skew(rng.choose(&[Skew::Clients, Skew::Server]));
-    }
-    if rng.chance(0.3) {
-        plan = plan.timing(Timing {
-            upgrade: ms(500),
-            upgrade_cap: secs(4),
-            ..Timing::default()
-        });
-    }
-    let load = rng.choose(&[(ms(40), 6), (ms(200), 4), (secs(2), 3), (ms(500), 30)]);
-    plan.load(load.0, load.1)
-}
-
-/// Limits that are met often.
-fn small() -> Limits {
-    Limits {
-        window: secs(12),
-        outbox_bytes: 128 * 1024,
-        outbox_events: 300,
-        max_message: 16 * 1024,
-        max_frame: 12 * 1024,
-        frame_size: 2 * 1024,
-        handlers: 12,
-        ping_after: secs(2),
-        silence: secs(5),
-        poll_hold: secs(4),
-        ..Limits::default()
-    }
-}
