@@ -74,6 +74,7 @@ impl Counting {
     async fn next(&mut self) -> bool {
         let over = self.goes_on.wait_for(|goes_on| !goes_on);
         tokio::select! {
+            biased;
             _ = over => false,
             () = sleep(self.pause) => true,
         }
