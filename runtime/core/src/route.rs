@@ -183,7 +183,12 @@ pub fn result<T: Serialize, E: Serialize>(
 
 fn encoded<T: Serialize>(codec: Codec, event: &'static str, value: &T) -> Result<Bytes, Failure> {
     codec.encode(value).map_err(|error| {
-        tracing::error!(event, %error, "a reply cannot be encoded; the caller is told that the handler failed");
+        tracing::error!(
+            event,
+            "a reply cannot be encoded; the caller is told that the handler failed"
+        );
+        // Serde's errors may quote what they could not write.
+        tracing::trace!(event, %error);
         Failure::Internal
     })
 }

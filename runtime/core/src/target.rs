@@ -102,7 +102,10 @@ impl Push<'_> {
         }
         let encoded = encode(codec, self.outline.delivery, self.key, self.write)
             .inspect_err(|error| {
-                tracing::error!(event = self.outline.name(), %error, "an event cannot be encoded and was not pushed");
+                let event = self.outline.name();
+                tracing::error!(event, "an event cannot be encoded and was not pushed");
+                // Serde's errors may quote what they could not write.
+                tracing::trace!(event, %error);
             })
             .ok();
         self.encoded.push((codec, encoded.clone()));

@@ -103,6 +103,19 @@ impl fmt::Debug for Handshake {
     }
 }
 
+/// The largest head of a request, in bytes. A peer keeps it as long as its session lasts, and hyper
+/// lets through hundreds of kilobytes.
+pub(crate) const MOST: usize = 32 * 1024;
+
+/// How many bytes the head of a request takes, about.
+pub(crate) fn size(request: &Parts) -> usize {
+    let path = request.uri.path_and_query();
+    let path = path.map_or(0, |path| path.as_str().len());
+    let headers = request.headers.iter();
+    let headers = headers.map(|(name, value)| name.as_str().len() + value.len());
+    path + headers.sum::<usize>()
+}
+
 /// A copy that shares no memory with `parts`: their headers and URIs are slices of the buffer that
 /// the connection was read into, and a peer would keep all of it.
 fn copied(parts: &Parts) -> Parts {

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
+use http::StatusCode;
 use http::request::Parts;
 use sente::driver::{Dispatcher, Host};
 use sente::{Codec, Peer, SessionId, ToServer};
@@ -29,7 +30,7 @@ use crate::rooms::Rooms;
 use crate::sessions::Client;
 use crate::tally::Tally;
 use crate::users::Users;
-use crate::{Handshake, Identity, Refusal};
+use crate::{Handshake, Identity, Refusal, handshake};
 
 /// Who is there.
 ///
@@ -235,6 +236,10 @@ impl Service {
     /// What is checked before anything else is done for a request.
     pub(crate) fn check(&self, request: &Parts) -> Result<(), Refusal> {
         self.guard.check(request).map_err(Refusal::of)?;
+        if handshake::size(request) > handshake::MOST {
+            let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
+            return Err(Refusal::new(status, "the request's headers are too large"));
+        }
         self.admit.as_ref().map_or(Ok(()), |admit| admit(request))
     }
 
@@ -258,11 +263,19 @@ impl Service {
             match catch_unwind(AssertUnwindSafe(|| data(peer, codec))) {
                 Ok(Ok(bytes)) => Some(((*namespace).to_owned(), bytes)),
                 Ok(Err(error)) => {
-                    tracing::error!(namespace, %error, "handshake data cannot be encoded and is left out");
+                    tracing::error!(
+                        namespace,
+                        "handshake data cannot be encoded and is left out"
+                    );
+                    // It may quote what could not be encoded.
+                    tracing::trace!(namespace, %error);
                     None
                 }
                 Err(_) => {
-                    tracing::error!(namespace, "the handshake data's function panicked; it is left out");
+                    tracing::error!(
+                        namespace,
+                        "the handshake data's function panicked; it is left out"
+                    );
                     None
                 }
             }

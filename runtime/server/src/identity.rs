@@ -41,7 +41,7 @@ impl Identity {
 /// The refusal of a client. It does not try again by itself unless told [when](Self::retry_after).
 ///
 /// Any error becomes one with `?`: the client is told "unauthorized" and nothing of the error,
-/// which is logged.
+/// which is logged at `trace`, since it may quote the token.
 ///
 /// ```
 /// use sente_server::Refusal;
@@ -114,7 +114,9 @@ impl Refusal {
 
 impl<E: std::error::Error> From<E> for Refusal {
     fn from(error: E) -> Self {
-        tracing::debug!(%error, "authentication failed");
+        tracing::debug!("authentication failed");
+        // It may quote the token.
+        tracing::trace!(%error);
         Self::unauthorized("the server does not know who this is: log in")
     }
 }

@@ -274,6 +274,8 @@ fn look(
     if let Some(end) = &chair.end {
         return Next::Close(end.clone());
     }
+    // A deadline that has passed must not be waited for again.
+    session.handle_timeout(now);
     let place = chair.seat.place(head.epoch, head.number);
     if place == Place::Over {
         return if chair.seat.is_current(head.epoch) {

@@ -112,6 +112,12 @@ pub(crate) fn answer(status: StatusCode, form: Form, body: Vec<u8>) -> Response 
     *response.status_mut() = status;
     let headers = response.headers_mut();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+    unstored(response)
+}
+
+/// Nobody between server and client is to keep it.
+pub(crate) fn unstored(mut response: Response) -> Response {
+    let headers = response.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
     response
 }
@@ -126,7 +132,7 @@ pub(crate) fn answer_frame(status: StatusCode, form: Form, frame: &Frame) -> Res
 /// A refusal: the application's own answer, or one by the refusal's status.
 pub(crate) fn answer_refusal(form: Form, refusal: Refusal) -> Response {
     match refusal.response {
-        Some(response) => *response,
+        Some(response) => unstored(*response),
         None => answer_refused(form, &refusal.refused),
     }
 }

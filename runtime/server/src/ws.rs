@@ -19,7 +19,7 @@ use crate::hub::Service;
 use crate::line::Line;
 use crate::open::{self, Admitted, NotAdmitted};
 use crate::poll::reason_of;
-use crate::routes::{Form, answer_refusal};
+use crate::routes::{Form, answer_refusal, unstored};
 
 /// It is zeroed at each read and kept for each connection: larger ones were measured to be slower
 /// and to cost their size.
@@ -39,7 +39,7 @@ pub(crate) async fn upgrade(State(service): State<Arc<Service>>, request: Reques
     }
     let upgrade = match WebSocketUpgrade::from_request_parts(&mut request, &()).await {
         Ok(upgrade) => upgrade,
-        Err(rejection) => return rejection.into_response(),
+        Err(rejection) => return unstored(rejection.into_response()),
     };
     let limits = &service.hub.limits;
     let largest = limits.max_frame.max(limits.max_message + wire::OVERHEAD);

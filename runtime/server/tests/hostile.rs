@@ -546,6 +546,32 @@ async fn a_request_that_is_none_is_answered() {
 }
 
 #[tokio::test]
+async fn what_a_session_would_keep_of_its_handshake_may_not_be_large() {
+    let (site, mut bystander) = site().await;
+    let large = "x".repeat(33 * 1024);
+    let headers = [("x-large", large.as_str())];
+    let upgraded = Ws::dial_with(site.address, &headers).await;
+    assert_eq!(upgraded.err(), Some(431));
+    let frames = || body([Frame::Hello(Box::new(hello()))]);
+    let answer = http(site.address, "POST", &[BINARY, headers[0]], &frames()).await;
+    assert_eq!(answer.status, 431);
+    let usual = "x".repeat(30 * 1024);
+    let headers = [("x-large", usual.as_str())];
+    let answer = http(site.address, "POST", &[BINARY, headers[0]], &frames()).await;
+    assert_eq!(answer.status, 200);
+
+    let on = |device: String| Hello {
+        device: Some(device),
+        ..hello()
+    };
+    let answer = post(site.address, [Frame::Hello(Box::new(on("x".repeat(257))))]).await;
+    assert_eq!(answer.refused().reason, RefusedReason::Malformed);
+    let mut ws = Ws::dial(site.address).await;
+    let _ = ws.greet(on("x".repeat(256))).await;
+    bystander.is_well(2).await;
+}
+
+#[tokio::test]
 async fn requests_of_a_session_that_does_not_poll_end_it() {
     let (site, mut bystander) = site().await;
     let (mut ws, welcome) = Ws::open(site.address, hello()).await;

@@ -419,6 +419,7 @@ async fn an_application_answers_polls_in_its_own_words() {
     let answer = post(site.address, [Frame::Hello(Box::new(hello_of("teapot")))]).await;
     assert_eq!((answer.status, answer.header("x-own")), (418, Some("yes")));
     assert_eq!(answer.body, b"short and stout");
+    assert_eq!(answer.header("cache-control"), Some("no-store"));
     let mut ws = Ws::dial(site.address).await;
     ws.send(&Frame::Hello(Box::new(hello_of("teapot")))).await;
     assert_eq!(ws.refused().await.status, 418);

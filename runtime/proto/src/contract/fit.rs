@@ -1,10 +1,7 @@
 //! Whether the events of two sides fit, and how their numbers map.
 
-use super::{Contract, Table, TableEvent};
+use super::{Contract, Entry, Table, TableEvent};
 use crate::frame::{Answer, Offer};
-
-/// More numbers than this are not mapped; what they stand for is unsupported.
-const MAX_NUMBERS: usize = 4_096;
 
 /// Whether an event may be sent to the other side.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -36,10 +33,32 @@ pub enum Inbound {
 }
 
 /// How the numbers of the other side map to the own ones, and what of the own may be sent.
+///
+/// It takes memory for what this side knows, and for tables, which have come: not for what the other
+/// side only claims to have.
 #[derive(Debug)]
 pub struct Mapping {
-    inbound: Vec<Inbound>,
+    /// By the first number of each.
+    inbound: Vec<Numbers>,
     outbound: Vec<Fit>,
+}
+
+/// The numbers of one namespace of the other side, from `first` on.
+#[derive(Debug)]
+struct Numbers {
+    first: u32,
+    here: Here,
+}
+
+/// What they mean here.
+#[derive(Debug)]
+enum Here {
+    /// Nothing: this side does not know the namespace.
+    Nothing,
+    /// So many the same, from this one on.
+    Same { base: u32, events: u32 },
+    /// Each something of its own.
+    Each(Box<[Inbound]>),
 }
 
 /// The side that reads a mapping.
@@ -49,12 +68,37 @@ pub(crate) enum Side {
     Server,
 }
 
-/// A namespace of the other side: its name, how many numbers it takes, and its table where its
-/// digest is another than here.
+/// A namespace that a client offers, as far as it concerns the server.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Offered {
+    /// The place of the server's own.
+    own: Option<usize>,
+    /// How many numbers it takes.
+    events: u32,
+    /// Whether the server knows it in another form, and needs its table.
+    pub(crate) differs: bool,
+}
+
+/// A namespace of the other side, with its table where its digest is another than here.
 struct Other<'a> {
-    name: &'a str,
+    own: Option<usize>,
     events: u32,
     table: Option<&'a Table>,
+}
+
+impl Contract {
+    /// What a server keeps of a client's offers.
+    pub(crate) fn offered(&self, offers: &[Offer]) -> Box<[Offered]> {
+        let offered = offers.iter().map(|offer| {
+            let own = self.place(&offer.name);
+            Offered {
+                own,
+                events: offer.events,
+                differs: own.is_some_and(|own| self.entries[own].digest != offer.digest),
+            }
+        });
+        offered.collect()
+    }
 }
 
 impl Mapping {
@@ -62,7 +106,7 @@ impl Mapping {
     #[must_use]
     pub fn of_client(contract: &Contract, answers: &[Answer]) -> Self {
         let others = answers.iter().map(|answer| Other {
-            name: &answer.name,
+            own: contract.place(&answer.name),
             events: answer.events,
             table: answer.table.as_ref(),
         });
@@ -74,85 +118,54 @@ impl Mapping {
     /// `None` while tables are missing.
     #[must_use]
     pub fn of_server(contract: &Contract, offers: &[Offer], tables: &[Table]) -> Option<Self> {
-        let others = offers
-            .iter()
-            .map(|offer| {
-                let own = contract
-                    .entries
-                    .iter()
-                    .find(|entry| entry.namespace.name == offer.name);
-                let differs = own.is_some_and(|entry| entry.digest != offer.digest);
-                let table = tables.iter().find(|table| table.name == offer.name);
-                if differs && table.is_none() {
-                    return None;
-                }
-                let table =
-                    table.filter(|table| differs && table.events.len() as u32 == offer.events);
-                Some(Other {
-                    name: &offer.name,
-                    events: offer.events,
-                    table,
-                })
+        Self::of_offered(contract, &contract.offered(offers), tables)
+    }
+
+    /// As [`of_server`](Self::of_server), from what the server has kept of the offers.
+    pub(crate) fn of_offered(
+        contract: &Contract,
+        offers: &[Offered],
+        tables: &[Table],
+    ) -> Option<Self> {
+        let others = offers.iter().map(|offer| {
+            let name = offer.own.map(|own| contract.entries[own].namespace.name);
+            let table = tables
+                .iter()
+                .find(|table| offer.differs && Some(table.name.as_str()) == name);
+            if offer.differs && table.is_none() {
+                return None;
+            }
+            Some(Other {
+                own: offer.own,
+                events: offer.events,
+                table: table.filter(|table| table.events.len() as u32 == offer.events),
             })
-            .collect::<Option<Vec<_>>>()?;
+        });
+        let others = others.collect::<Option<Vec<_>>>()?;
         Some(Self::new(Side::Server, contract, &others))
     }
 
     fn new(side: Side, contract: &Contract, others: &[Other<'_>]) -> Self {
-        let mut inbound = Vec::new();
+        let mut inbound = Vec::with_capacity(others.len());
+        let mut first = 0_u32;
         for other in others {
-            let own = contract
-                .entries
-                .iter()
-                .find(|entry| entry.namespace.name == other.name);
-            let ours = own.map(|own| &own.table);
-            for index in 0..other.events {
-                // The count is the other side's word: it must not make this side allocate.
-                if inbound.len() == MAX_NUMBERS {
-                    break;
+            let here = other.own.map_or(Here::Nothing, |own| {
+                let own = &contract.entries[own];
+                match other.table {
+                    Some(table) => Here::Each(each(side, own, table)),
+                    None => Here::Same {
+                        base: own.base,
+                        events: other.events.min(own.namespace.events.len() as u32),
+                    },
                 }
-                inbound.push(match (own, other.table.zip(ours)) {
-                    (None, _) => Inbound::Unsupported,
-                    (Some(own), None) if index < own.namespace.events.len() as u32 => {
-                        Inbound::Event {
-                            number: own.base + index,
-                            exact: true,
-                        }
-                    }
-                    (Some(_), None) => Inbound::Unsupported,
-                    (Some(own), Some((table, ours))) => {
-                        let found = table.events.get(index as usize).and_then(|theirs| {
-                            Some((
-                                theirs,
-                                ours.events
-                                    .iter()
-                                    .position(|event| event.name == theirs.name)?,
-                            ))
-                        });
-                        match found {
-                            None => Inbound::Unsupported,
-                            Some((theirs, place)) => match fit(theirs, &ours.events[place], side) {
-                                Fit::Exact => Inbound::Event {
-                                    number: own.base + place as u32,
-                                    exact: true,
-                                },
-                                Fit::Padded => Inbound::Event {
-                                    number: own.base + place as u32,
-                                    exact: false,
-                                },
-                                Fit::Unsupported => Inbound::Unsupported,
-                                Fit::Incompatible => Inbound::Incompatible,
-                            },
-                        }
-                    }
-                });
-            }
+            });
+            inbound.push(Numbers { first, here });
+            // The count is the other side's word.
+            first = first.saturating_add(other.events);
         }
         let mut outbound = Vec::new();
-        for entry in &contract.entries {
-            let other = others
-                .iter()
-                .find(|other| other.name == entry.namespace.name);
+        for (place, entry) in contract.entries.iter().enumerate() {
+            let other = others.iter().find(|other| other.own == Some(place));
             for event in &entry.table.events {
                 outbound.push(match other {
                     None => Fit::Unsupported,
@@ -171,10 +184,24 @@ impl Mapping {
 
     /// What `number` of the other side means here.
     pub(crate) fn inbound(&self, number: u32) -> Inbound {
-        self.inbound
-            .get(number as usize)
-            .copied()
-            .unwrap_or(Inbound::Unsupported)
+        let place = self
+            .inbound
+            .partition_point(|numbers| numbers.first <= number);
+        let Some(numbers) = place.checked_sub(1).map(|place| &self.inbound[place]) else {
+            return Inbound::Unsupported;
+        };
+        let index = number - numbers.first;
+        match &numbers.here {
+            Here::Same { base, events } if index < *events => Inbound::Event {
+                number: base + index,
+                exact: true,
+            },
+            Here::Each(each) => each
+                .get(index as usize)
+                .copied()
+                .unwrap_or(Inbound::Unsupported),
+            Here::Same { .. } | Here::Nothing => Inbound::Unsupported,
+        }
     }
 
     /// Whether the own `number` may be sent.
@@ -193,6 +220,30 @@ impl Mapping {
             .filter(|(_, fit)| matches!(fit, Fit::Unsupported | Fit::Incompatible))
             .map(|(number, fit)| (number as u32, *fit))
     }
+}
+
+/// What each event of the other side's `theirs` means in the own namespace.
+fn each(side: Side, own: &Entry, theirs: &Table) -> Box<[Inbound]> {
+    let events = theirs.events.iter().map(|theirs| {
+        let mut ours = own.table.events.iter();
+        let Some(place) = ours.position(|ours| ours.name == theirs.name) else {
+            return Inbound::Unsupported;
+        };
+        let number = own.base + place as u32;
+        match fit(theirs, &own.table.events[place], side) {
+            Fit::Exact => Inbound::Event {
+                number,
+                exact: true,
+            },
+            Fit::Padded => Inbound::Event {
+                number,
+                exact: false,
+            },
+            Fit::Unsupported => Inbound::Unsupported,
+            Fit::Incompatible => Inbound::Incompatible,
+        }
+    });
+    events.collect()
 }
 
 impl Side {

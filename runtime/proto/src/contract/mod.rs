@@ -87,6 +87,7 @@ pub struct TableReply {
 
 mod fit;
 
+pub(crate) use fit::Offered;
 pub use fit::{Fit, Inbound, Mapping};
 
 use std::collections::HashMap;
@@ -203,6 +204,12 @@ impl Contract {
                 events: entry.namespace.events.len() as u32,
             })
             .collect()
+    }
+
+    /// The place of the namespace with this name.
+    fn place(&self, name: &str) -> Option<usize> {
+        let mut entries = self.entries.iter();
+        entries.position(|entry| entry.namespace.name == name)
     }
 
     /// What a welcome answers to `offers`: own tables only where digests differ.

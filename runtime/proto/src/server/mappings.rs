@@ -1,20 +1,27 @@
 //! The mappings of clients, shared where they are the same.
 
-use std::collections::HashMap;
+use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::contract::{Contract, Mapping, Table};
+use crate::contract::{Contract, Mapping, Offered, Table};
 use crate::frame::Offer;
 
-/// So many different lists of offers are remembered. Clients of one program have the same one.
+/// So many different lists of offers are remembered: those that came last. Clients of one program
+/// have the same one.
 const REMEMBERED: usize = 64;
 
 /// Makes the mappings of a server's sessions, one for all clients that offer the same.
 #[derive(Debug)]
 pub struct Mappings {
     contract: Arc<Contract>,
-    /// By offers that agree with the contract in all that they name.
-    known: Mutex<HashMap<Vec<Offer>, Arc<Mapping>>>,
+    /// Those of offers that agree with the contract in all that they name, the last used first.
+    known: Mutex<VecDeque<Known>>,
+}
+
+#[derive(Debug)]
+struct Known {
+    offers: Box<[Offer]>,
+    mapping: Arc<Mapping>,
 }
 
 impl Mappings {
@@ -27,30 +34,38 @@ impl Mappings {
         }
     }
 
-    /// The mapping for a client's offers; `None` if its tables are wanted and not given.
+    /// The mapping for a client's offers; `None` if its tables are wanted first.
     #[must_use]
-    pub fn of(&self, offers: &[Offer], tables: &[Table]) -> Option<Arc<Mapping>> {
+    pub fn of(&self, offers: &[Offer]) -> Option<Arc<Mapping>> {
         if !self.agree(offers) {
-            return Mapping::of_server(&self.contract, offers, tables).map(Arc::new);
+            return Mapping::of_server(&self.contract, offers, &[]).map(Arc::new);
         }
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(mapping) = known.get(offers) {
-            return Some(Arc::clone(mapping));
-        }
-        let mapping = Arc::new(Mapping::of_server(&self.contract, offers, &[])?);
-        if known.len() < REMEMBERED {
-            known.insert(offers.to_vec(), Arc::clone(&mapping));
-        }
+        let place = known.iter().position(|known| *known.offers == *offers);
+        let newest = match place.and_then(|place| known.remove(place)) {
+            Some(entry) => entry,
+            None => {
+                let mapping = Mapping::of_server(&self.contract, offers, &[])?;
+                Known {
+                    offers: offers.into(),
+                    mapping: Arc::new(mapping),
+                }
+            }
+        };
+        let mapping = Arc::clone(&newest.mapping);
+        known.push_front(newest);
+        known.truncate(REMEMBERED);
         Some(mapping)
     }
 
-    /// Whether the client is to send its tables.
-    #[must_use]
-    pub fn wants_tables(&self, offers: &[Offer]) -> bool {
-        self.contract
-            .answers(offers)
-            .iter()
-            .any(|answer| answer.table.is_some())
+    /// What is to be kept of offers until the tables have come.
+    pub(super) fn offered(&self, offers: &[Offer]) -> Box<[Offered]> {
+        self.contract.offered(offers)
+    }
+
+    /// The mapping for a client whose tables have come; `None` if some are missing.
+    pub(super) fn with_tables(&self, offers: &[Offered], tables: &[Table]) -> Option<Arc<Mapping>> {
+        Mapping::of_offered(&self.contract, offers, tables).map(Arc::new)
     }
 
     /// Whether all that is offered is known here in the same form.

@@ -32,11 +32,14 @@ use crate::{FreshReason, Refused, RefusedReason, ResumeSecret, SessionId, Time};
 /// More namespaces than this no client speaks.
 const NAMESPACES: usize = 256;
 
+/// The longest name of a device, in bytes. It is kept as long as the session.
+const DEVICE: usize = 256;
+
 /// Whether this side can talk with the client at all, and by which codec.
 ///
 /// # Errors
 /// If the client speaks another version, a codec that is not among `codecs`, or more than 256
-/// namespaces, or counts its epochs from 0.
+/// namespaces, gives its device a name of more than 256 bytes, or counts its epochs from 0.
 pub fn accept(hello: &Hello, codecs: &[Codec]) -> Result<Codec, Refused> {
     if hello.version != VERSION {
         return Err(Refused {
@@ -60,6 +63,14 @@ pub fn accept(hello: &Hello, codecs: &[Codec]) -> Result<Codec, Refused> {
     };
     if hello.namespaces.len() > NAMESPACES {
         let message = format!("a client may speak {NAMESPACES} namespaces, not more");
+        return Err(malformed(message));
+    }
+    if hello
+        .device
+        .as_ref()
+        .is_some_and(|name| name.len() > DEVICE)
+    {
+        let message = format!("the name of a device may have {DEVICE} bytes, not more");
         return Err(malformed(message));
     }
     // No seat takes it, so it would open a session that nobody can have.

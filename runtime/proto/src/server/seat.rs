@@ -4,7 +4,8 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::Mappings;
-use crate::frame::{Acknowledge, Data, Frame, Hello, Offer, Request};
+use crate::contract::Offered;
+use crate::frame::{Acknowledge, Data, Frame, Hello, Request};
 use crate::session::Session;
 use crate::{Carrier, Close, CloseReason, Limits, SessionId, Time};
 
@@ -75,7 +76,7 @@ pub struct Seat {
     last_received: Time,
     pinged: bool,
     /// What the client offers, while its tables are missing.
-    offers: Option<Box<[Offer]>>,
+    offers: Option<Box<[Offered]>>,
     /// The client was asked for its tables.
     wants_tables: bool,
     /// The numbers of the newest poll and the newest send.
@@ -177,12 +178,13 @@ impl Seat {
         self.awaited = 0;
         self.held.clear();
         self.heard(now);
-        self.wants_tables = mappings.wants_tables(&hello.namespaces);
+        let offered = mappings.offered(&hello.namespaces);
+        self.wants_tables = offered.iter().any(|offer| offer.differs);
         if session.mapping().is_none() {
-            match mappings.of(&hello.namespaces, &[]) {
+            match mappings.of(&hello.namespaces) {
                 Some(mapping) => session.map(mapping),
                 // Until they have come nothing is sent: the client could not read it.
-                None => self.offers = Some(hello.namespaces.clone().into()),
+                None => self.offers = Some(offered),
             }
         }
         Ok(())
@@ -233,7 +235,7 @@ impl Seat {
             Frame::Tables(tables) if self.wants_tables => {
                 if let Some(offers) = &self.offers {
                     let mapping = mappings
-                        .of(offers, &tables)
+                        .with_tables(offers, &tables)
                         .ok_or_else(|| Close::new(CloseReason::Malformed))?;
                     session.map(mapping);
                     self.offers = None;

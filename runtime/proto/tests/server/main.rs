@@ -2,6 +2,7 @@
 
 mod polls;
 
+use std::iter;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use sente_proto::contract::{Contract, Event, Field, Namespace};
 use sente_proto::frame::{Acknowledge, Data, Frame, Hello, Item, Offer, Request, Resume, VERSION};
 use sente_proto::schema::Type;
 use sente_proto::server::{self, Caps, Due, Heard, Mappings, Opened, Seat, Sessions, Turn};
-use sente_proto::session::{Delivery, Outgoing, Session};
+use sente_proto::session::{self, Delivery, Outgoing, Session};
 use sente_proto::wire;
 use sente_proto::{
     Carrier, Close, CloseReason, FreshReason, Limits, Refused, RefusedReason, ResumeSecret,
@@ -645,10 +646,55 @@ fn nothing_is_cut_or_taken_in_before_the_tables_that_were_asked_for() {
 fn clients_of_the_same_contract_share_one_mapping() {
     let contract = contract();
     let mappings = Mappings::new(Arc::clone(&contract));
-    let of = |offers: &[Offer]| mappings.of(offers, &[]).expect("no tables needed");
+    let of = |offers: &[Offer]| mappings.of(offers).expect("no tables needed");
     let (one, two) = (of(&contract.offers()), of(&contract.offers()));
     assert!(Arc::ptr_eq(&one, &two));
     assert!(!Arc::ptr_eq(&one, &of(&[])));
+
+    // Whoever offers the same again and again, in many ways, does not push out what others use.
+    let repeated = |count| vec![contract.offers().remove(0); count];
+    for count in 2..200 {
+        of(&repeated(count));
+        assert!(Arc::ptr_eq(&one, &of(&contract.offers())));
+    }
+    for count in 2..200 {
+        of(&repeated(count));
+    }
+    let (one, two) = (of(&contract.offers()), of(&contract.offers()));
+    assert!(Arc::ptr_eq(&one, &two));
+}
+
+#[test]
+fn a_namespace_that_the_server_does_not_know_takes_numbers_and_no_memory() {
+    let unknown = Offer {
+        name: "unknown".to_owned(),
+        digest: 7,
+        events: 3_000_000,
+    };
+    let mut other = hello(1, 1);
+    other.namespaces.insert(0, unknown);
+    let mut served = Served::new();
+    served
+        .attach(0, &other, Carrier::WebSocket)
+        .expect("the first");
+    let _ = served.session.acknowledge(seconds(0));
+    let events = [0, 2_999_999, 3_000_000, 3_000_002, u32::MAX].map(|event| Item::Event {
+        event,
+        payload: Bytes::new(),
+    });
+    let data = Data {
+        first: 1,
+        items: events.into(),
+        ..Data::default()
+    };
+    let heard = served.frame(0, 1, Frame::Data(data));
+    assert_eq!(heard, Ok(Heard::Nothing));
+    let arrived = iter::from_fn(|| served.session.poll_event()).map(|event| match event {
+        session::Event::Event(arrival) => arrival.event,
+        other => panic!("{other:?}"),
+    });
+    assert_eq!(arrived.collect::<Vec<_>>(), [0]);
+    assert_eq!(served.session.counts().skewed_in, 4);
 }
 
 #[test]
