@@ -8,7 +8,7 @@ use sente_proto::{Close, CloseReason};
 
 use crate::hub::Hub;
 
-/// Counts the bytes in all outboxes.
+/// Counts the memory that all outboxes take, in bytes.
 pub(crate) struct Budget {
     max: usize,
     bytes: AtomicUsize,
@@ -82,7 +82,7 @@ fn relieve(hub: &Hub) {
         .map(|client| {
             let (bytes, is_attached) = client
                 .port
-                .with(|_, session| (session.queued_bytes(), session.is_attached()));
+                .with(|_, session| (session.queued_memory(), session.is_attached()));
             (is_attached, Reverse(bytes), client)
         })
         .collect();

@@ -278,8 +278,9 @@ impl Builder {
         self
     }
 
-    /// How much may wait in all outboxes together, in bytes. Beyond it sessions end, first those
-    /// whose clients are away and for which most waits. Default 256 MiB.
+    /// How much memory all outboxes together may take, in bytes: payloads, and about 128 bytes more
+    /// for each event. Beyond it sessions end, first those whose clients are away and for which most
+    /// waits. Default 256 MiB.
     pub fn max_outboxes(mut self, bytes: usize) -> Self {
         self.max_outboxes = bytes;
         self

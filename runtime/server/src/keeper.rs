@@ -39,7 +39,7 @@ async fn keep(service: Arc<Service>, client: Arc<Client>) {
         bell.clear();
         let mut waiting = 0;
         let next = client.with(|now, chair, session| {
-            waiting = session.queued_bytes();
+            waiting = session.queued_memory();
             if chair.end.is_some() || is_kept_by_socket(chair) {
                 chair.has_keeper = false;
                 return Next::Leave;

@@ -303,7 +303,7 @@ impl Line {
         let Taken { client, epoch, .. } = &self.seat;
         let mut waiting = 0;
         let seen = client.with(|now, chair, session| {
-            waiting = session.queued_bytes();
+            waiting = session.queued_memory();
             let stop = if let Some(end) = &chair.end {
                 Stop::Carrier(End::Close(end.clone()))
             } else if !chair.seat.is_current(*epoch) {

@@ -14,7 +14,7 @@ use futures_util::StreamExt;
 use sente::Peer;
 use sente_proto::frame::{Frame, Hello};
 use sente_proto::{CloseReason, FreshReason, RefusedReason};
-use sente_server::{Builder, Carrier, Identity, Presence, Refusal, Server};
+use sente_server::{Builder, Carrier, Identity, Presence, PresenceStream, Refusal, Server};
 use tokio::sync::mpsc;
 
 struct Lobby;
@@ -145,7 +145,7 @@ async fn a_room_is_left_at_the_end_of_a_session_and_not_before() {
 
 // ---- presence ----
 
-async fn until(presence: &mut sente_server::PresenceStream, is_it: impl Fn(&Presence) -> bool) {
+async fn until(presence: &mut PresenceStream, is_it: impl Fn(&Presence) -> bool) {
     let wait = async {
         while let Some(change) = presence.next().await {
             if is_it(&change) {
@@ -321,12 +321,11 @@ async fn a_held_poll_waits_for_more_where_frames_may_be_delayed() {
     assert_eq!(items, [event(SAID, "one"), event(SAID, "two")]);
 }
 
-#[tokio::test]
-async fn too_much_in_all_outboxes_ends_first_who_is_away() {
-    let builder = lobby().max_outboxes(64 * 1024);
-    let site = Site::start(builder).await;
+/// Three clients, of which two are away, and a server that keeps so much for all of them together.
+async fn here_and_away(max_outboxes: usize) -> (Site, PresenceStream, Ws) {
+    let site = Site::start(lobby().max_outboxes(max_outboxes)).await;
     let mut presence = site.server.presence();
-    let (mut here, _) = joined(&site, hello_of("here")).await;
+    let (here, _) = joined(&site, hello_of("here")).await;
     for user in ["away", "far"] {
         let (ws, _) = joined(&site, hello_of(user)).await;
         ws.vanish();
@@ -335,16 +334,39 @@ async fn too_much_in_all_outboxes_ends_first_who_is_away() {
         })
         .await;
     }
+    (site, presence, here)
+}
+
+async fn overflows(presence: &mut PresenceStream, user: &str) {
+    until(presence, |change| {
+        matches!(change, Presence::Left { peer, reason: CloseReason::Overflow } if peer.user() == Some(user))
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn too_much_in_all_outboxes_ends_first_who_is_away() {
+    let (site, mut presence, mut here) = here_and_away(64 * 1024).await;
     let kib = |count: usize| "x".repeat(count * 1024);
     Chat::to_clients(site.server.user("here")).said(kib(8));
     Chat::to_clients(site.server.user("far")).said(kib(20));
     Chat::to_clients(site.server.user("away")).said(kib(40));
-    until(&mut presence, |change| {
-        matches!(change, Presence::Left { peer, reason: CloseReason::Overflow } if peer.user() == Some("away"))
-    })
-    .await;
+    overflows(&mut presence, "away").await;
     assert_eq!(site.server.user("far").count(), 1);
     assert_eq!(here.item().await, event(SAID, &kib(8)));
+}
+
+#[tokio::test]
+async fn many_small_events_are_too_much_as_well() {
+    let (site, mut presence, _here) = here_and_away(64 * 1024).await;
+    // A kilobyte of payloads, and a hundred of what each event takes.
+    for (user, events) in [("far", 300), ("away", 500)] {
+        for _ in 0..events {
+            Chat::to_clients(site.server.user(user)).said("");
+        }
+    }
+    overflows(&mut presence, "away").await;
+    assert_eq!(site.server.user("far").count(), 1);
 }
 
 #[tokio::test]

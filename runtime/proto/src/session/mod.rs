@@ -202,6 +202,13 @@ impl Session {
         self.outbox.bytes()
     }
 
+    /// About how much memory takes what waits to be sent or acknowledged, in bytes: more than its
+    /// payloads, and the most where these are small.
+    #[must_use]
+    pub fn queued_memory(&self) -> usize {
+        self.outbox.memory()
+    }
+
     /// Items that wait to be sent or acknowledged.
     #[must_use]
     pub fn queued(&self) -> usize {

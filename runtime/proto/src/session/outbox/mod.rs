@@ -33,6 +33,9 @@ pub enum Refusal {
     Ended,
 }
 
+/// What an item takes beside its payload, and once more if it is the latest of its key: measured.
+const PLACE: usize = 128;
+
 #[derive(Default)]
 pub(super) struct Outbox {
     /// Events and calls, which need credit, and do not yet have numbers. In the order of stamps.
@@ -132,6 +135,11 @@ impl Outbox {
 
     pub(super) fn bytes(&self) -> usize {
         self.waiting_bytes + self.sent_bytes
+    }
+
+    /// About how much memory all of it takes, in bytes.
+    pub(super) fn memory(&self) -> usize {
+        self.bytes() + (self.len() + self.latest.len()) * PLACE
     }
 
     pub(super) fn waiting_bytes(&self) -> usize {
