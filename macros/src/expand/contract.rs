@@ -4,7 +4,7 @@ use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::{quote, quote_spanned};
 use syn::Type;
 
-use super::senders::{class, writes};
+use super::senders::{class, timeout, writes};
 use super::{lints, local, place, private};
 use crate::ast::{Event, Field, Namespace, Side};
 
@@ -12,6 +12,7 @@ pub(crate) fn expand(namespace: &Namespace) -> TokenStream {
     let (krate, own_name, name) = (&namespace.krate, &namespace.ident, &namespace.name);
     let private = private(krate);
     let events = namespace.events.iter().map(|event| row(namespace, event));
+    let about = namespace.events.iter().map(|event| about(namespace, event));
     let handshake = namespace.handshake.as_ref();
     let handshake_type = optional(&private, handshake.map(|ty| described(namespace, ty)));
     let handshake = match handshake {
@@ -33,6 +34,11 @@ pub(crate) fn expand(namespace: &Namespace) -> TokenStream {
                 name: #name,
                 handshake: #handshake_type,
                 events: &[#(#events),*],
+            };
+
+            const ABOUT: &'static #private::About = &#private::About {
+                file: ::core::file!(),
+                events: &[#(#about),*],
             };
 
             type Handshake = #handshake;
@@ -158,7 +164,7 @@ fn encode(namespace: &Namespace, method: &str, is_written: fn(&Field) -> bool) -
 /// One event in the table of the contract.
 fn row(namespace: &Namespace, event: &Event) -> TokenStream {
     let private = private(&namespace.krate);
-    let (name, docs) = (namespace.id(event), event.docs_text());
+    let name = namespace.id(event);
     let (to_server, to_client) = (event.to_server.is_some(), event.to_client.is_some());
     let fields = event.fields.iter().map(|field| {
         let (name, default) = (&field.name, field.default.is_some());
@@ -179,11 +185,37 @@ fn row(namespace: &Namespace, event: &Event) -> TokenStream {
     quote! {
         #private::Event {
             name: #name,
-            docs: #docs,
             to_server: #to_server,
             to_client: #to_client,
             fields: &[#(#fields),*],
             reply: #reply,
+        }
+    }
+}
+
+/// What people want to know of an event.
+fn about(namespace: &Namespace, event: &Event) -> TokenStream {
+    let private = private(&namespace.krate);
+    // Where it stands, it gives the line of the variant.
+    let line = quote_spanned!(event.ident.span()=> ::core::line!());
+    let docs = event.docs_text();
+    let [to_server, to_client] = [Side::Server, Side::Client].map(|side| {
+        let sent = event.sent_to(side).map(|options| {
+            let (delivery, timeout) = (class(namespace, options), timeout(namespace, options));
+            quote!(#private::Sent { delivery: #delivery, timeout: #timeout })
+        });
+        optional(&private, sent)
+    });
+    let keys = (0_u32..)
+        .zip(&event.fields)
+        .filter_map(|(place, field)| field.key.and(Some(Literal::u32_unsuffixed(place))));
+    quote! {
+        #private::AboutEvent {
+            line: #line,
+            docs: #docs,
+            to_server: #to_server,
+            to_client: #to_client,
+            keys: &[#(#keys),*],
         }
     }
 }

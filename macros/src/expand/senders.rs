@@ -278,7 +278,8 @@ pub(super) fn class(namespace: &Namespace, options: &SendOptions) -> TokenStream
     quote!(#private::Delivery::#delivery)
 }
 
-fn timeout(namespace: &Namespace, options: &SendOptions) -> TokenStream {
+/// How long a caller waits, as an expression: `None` for the default.
+pub(super) fn timeout(namespace: &Namespace, options: &SendOptions) -> TokenStream {
     let private = private(&namespace.krate);
     let Some((timeout, _)) = &options.timeout else {
         return quote!(#private::Option::None);

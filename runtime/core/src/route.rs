@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use sente_proto::codec::{Codec, DecodeError, EncodeError, FieldReader, FieldWriter};
-use sente_proto::contract::Namespace;
+use sente_proto::contract::{About, Namespace};
 use sente_proto::frame::{Failure, Outcome};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -23,6 +23,9 @@ use crate::{Link, Peer};
 pub trait Events: Sized + Send + 'static {
     /// The namespace as data.
     const NAMESPACE: &'static Namespace;
+
+    /// What its source says beside that.
+    const ABOUT: &'static About;
 
     /// What the server tells a client when it connects; `()` where the contract names nothing.
     type Handshake: Serialize + DeserializeOwned + Send + 'static;

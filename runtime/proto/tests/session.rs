@@ -17,7 +17,6 @@ const ASK: u32 = 1;
 const fn declared(name: &'static str, reply: Option<Reply>) -> Declared {
     Declared {
         name,
-        docs: "",
         to_server: true,
         to_client: true,
         fields: &[],

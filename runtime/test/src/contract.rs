@@ -118,7 +118,6 @@ const FIELDS: &[Field] = &[Field {
 const fn event(name: &'static str, reply: Option<Reply>) -> Event {
     Event {
         name,
-        docs: "",
         to_server: true,
         to_client: true,
         fields: FIELDS,

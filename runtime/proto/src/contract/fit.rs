@@ -63,8 +63,11 @@ enum Here {
 
 /// The side that reads a mapping.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
-pub(crate) enum Side {
+#[expect(clippy::exhaustive_enums, reason = "a session has two sides")]
+pub enum Side {
+    /// That of the client.
     Client,
+    /// That of the server.
     Server,
 }
 
@@ -256,7 +259,8 @@ impl Side {
 }
 
 /// Whether what `sender` writes can be read by `receiver`, which is at `side`.
-fn fit(sender: &TableEvent, receiver: &TableEvent, side: Side) -> Fit {
+#[must_use]
+pub fn fit(sender: &TableEvent, receiver: &TableEvent, side: Side) -> Fit {
     let handled = match side {
         Side::Server => receiver.to_server,
         Side::Client => receiver.to_client,

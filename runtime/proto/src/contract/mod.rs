@@ -16,8 +16,6 @@ pub struct Namespace {
 pub struct Event {
     /// The full id, for instance `chat/post`.
     pub name: &'static str,
-    /// The comment on the variant.
-    pub docs: &'static str,
     /// Whether clients may send it.
     pub to_server: bool,
     /// Whether servers may send it.
@@ -46,6 +44,40 @@ pub struct Reply {
     pub reply: Type,
     /// The error's type; `None` for a call that cannot be rejected.
     pub error: Option<Type>,
+}
+
+/// What people want to know of a namespace and no peer does. Programs that do not ask for it are
+/// linked without it.
+#[derive(Debug)]
+pub struct About {
+    /// The source file, as the compiler was given it.
+    pub file: &'static str,
+    /// Its events, in the order of the enum.
+    pub events: &'static [AboutEvent],
+}
+
+/// What people want to know of an event.
+#[derive(Debug)]
+pub struct AboutEvent {
+    /// The line of the variant, from 1.
+    pub line: u32,
+    /// The comment on the variant.
+    pub docs: &'static str,
+    /// How clients send it, if they may.
+    pub to_server: Option<Sent>,
+    /// How servers send it, if they may.
+    pub to_client: Option<Sent>,
+    /// The places of the fields with `#[key]`.
+    pub keys: &'static [u32],
+}
+
+/// How an event is sent in one direction.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+pub struct Sent {
+    /// Its delivery class.
+    pub delivery: Delivery,
+    /// How long a caller waits for the reply; `None` for the default.
+    pub timeout: Option<Duration>,
 }
 
 /// A namespace as it travels when the digests differ.
@@ -88,14 +120,16 @@ pub struct TableReply {
 mod fit;
 
 pub(crate) use fit::Offered;
-pub use fit::{Fit, Inbound, Mapping};
+pub use fit::{Fit, Inbound, Mapping, Side, fit};
 
 use std::collections::HashMap;
 use std::hash::Hasher;
+use std::time::Duration;
 
 use crate::fnv::Fnv;
 use crate::frame::{Answer, Offer};
 use crate::schema::Type;
+use crate::session::Delivery;
 
 /// The namespaces that a program speaks, each event with one number.
 ///

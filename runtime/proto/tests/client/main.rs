@@ -25,7 +25,6 @@ static NAMESPACE: Namespace = Namespace {
     handshake: None,
     events: &[Declared {
         name: "test/say",
-        docs: "",
         to_server: true,
         to_client: true,
         fields: &[],

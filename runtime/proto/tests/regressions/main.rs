@@ -21,7 +21,6 @@ const ASK: u32 = 1;
 const fn declared(name: &'static str, reply: Option<Reply>) -> Event {
     Event {
         name,
-        docs: "",
         to_server: true,
         to_client: true,
         fields: &[],

@@ -37,7 +37,6 @@ const FIELDS: &[Field] = &[Field {
 const fn event(name: &'static str, to_server: bool, to_client: bool) -> Event {
     Event {
         name,
-        docs: "",
         to_server,
         to_client,
         fields: FIELDS,
