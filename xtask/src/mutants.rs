@@ -121,7 +121,8 @@ fn choose(arguments: &[String], all: &[String]) -> Result<(Vec<String>, String)>
 }
 
 fn build() -> Result {
-    let mut sim = cargo(["build", "--package", "sente-test", "--example", "sim"]);
+    let mut sim = cargo(["build", "--package", "sente-test", "--no-default-features"]);
+    sim.args(["--example", "sim"]);
     run_command(in_own_directory(&mut sim))?;
     let mut tests = cargo(["nextest", "run", "--no-run"]);
     run_command(in_own_directory(tests.args(TESTS)))

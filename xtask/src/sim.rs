@@ -29,7 +29,8 @@ pub(crate) fn run(arguments: &[String]) -> Result {
     // Optimized, but with the machine's own assertions.
     let mut command = cargo(["run", "--quiet", "--profile", "sim"]);
     command
-        .args(["--package", "sente-test", "--example", "sim", "--"])
+        .args(["--package", "sente-test", "--no-default-features"])
+        .args(["--example", "sim", "--"])
         .args(arguments);
     become_program(&mut command)
 }

@@ -43,6 +43,7 @@
 mod campaign;
 mod contract;
 mod coverage;
+#[cfg(feature = "live")]
 mod live;
 mod model;
 mod network;
@@ -59,6 +60,7 @@ use std::time::Duration;
 
 pub use campaign::{Campaign, Report};
 pub use coverage::Coverage;
+#[cfg(feature = "live")]
 pub use live::{Net, Uplink, advance, pair, run};
 pub use network::{Network, Sockets};
 pub use plan::{Fault, Plan, Skew};
