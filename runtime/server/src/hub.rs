@@ -162,6 +162,9 @@ impl Hub {
 
     /// Another carrier serves the session, or none.
     pub(crate) fn moved(&self, client: &Arc<Client>) {
+        // The older carrier, and whoever keeps the session's time, have to see whether they are still
+        // needed.
+        client.port.ring();
         let users = self.users();
         let carrier = {
             let chair = client.chair();

@@ -11,7 +11,8 @@ use bytes::Bytes;
 use futures_util::{Sink, Stream};
 use sente::Codec;
 use sente::driver::Bell;
-use sente_proto::server::{Due, Heard};
+use sente_proto::server::{Due, Heard, Seat, Standing};
+use sente_proto::session::Session;
 use sente_proto::{Close, CloseReason, Time, wire};
 use tokio::time::{Instant, Sleep};
 
@@ -258,15 +259,20 @@ impl Line {
             }
         };
         tracing::trace!(session = %client.id, bytes = bytes.len(), "frame in");
-        let (heard, joins) = client.with(|now, chair, session| {
+        let (heard, joins, moves) = client.with(|now, chair, session| {
+            let before = chair.seat.epoch();
             let heard = match &chair.end {
                 Some(end) => Err(end.clone()),
                 None => chair
                     .seat
                     .handle_frame(now, session, &service.mappings, *epoch, frame),
             };
-            (heard, chair.seat.is_confirmed() && !chair.has_joined)
+            let joins = chair.seat.is_confirmed() && !chair.has_joined;
+            (heard, joins, chair.seat.epoch() != before)
         });
+        if moves {
+            service.hub.moved(client);
+        }
         match heard {
             Ok(Heard::Nothing) => {
                 if joins {
@@ -303,16 +309,25 @@ impl Line {
         let Taken { client, epoch, .. } = &self.seat;
         let mut waiting = 0;
         let seen = client.with(|now, chair, session| {
-            waiting = session.queued_memory();
+            let close = |reason| Stop::Carrier(End::Close(Close::new(reason)));
+            let standing = chair.seat.standing(*epoch, session.limits());
+            if standing == Standing::Serves {
+                waiting = session.queued_memory();
+            }
             let stop = if let Some(end) = &chair.end {
                 Stop::Carrier(End::Close(end.clone()))
-            } else if !chair.seat.is_current(*epoch) {
+            } else if let Standing::Welcomed { until } = standing {
+                if now < until {
+                    return ControlFlow::Continue(false);
+                }
+                close(CloseReason::HandshakeTimeout)
+            } else if standing == Standing::Over {
                 Stop::Carrier(End::Close(chair.seat.replaced()))
             } else if session.counts().refused_full > 0 {
                 Stop::session(Close::new(CloseReason::Overflow))
             } else {
                 match chair.seat.handle_timeout(now, session) {
-                    Some(Due::Silent) => Stop::Carrier(End::Close(Close::new(CloseReason::Silent))),
+                    Some(Due::Silent) => close(CloseReason::Silent),
                     Some(Due::Expired) => Stop::session(Close::new(CloseReason::Silent)),
                     Some(Due::Ping) | None => {
                         return ControlFlow::Continue(
@@ -369,7 +384,7 @@ impl Line {
     fn cut(&self) -> (Option<Vec<u8>>, Option<Time>) {
         let Taken { client, epoch, .. } = &self.seat;
         client.with(|now, chair, session| {
-            let due = chair.seat.poll_timeout(session);
+            let due = due(&chair.seat, session, *epoch);
             if !chair.seat.is_current(*epoch) {
                 return (None, Some(due));
             }
@@ -383,8 +398,8 @@ impl Line {
     }
 
     fn due_while_blocked(&self) -> Time {
-        let client = &self.seat.client;
-        client.with(|_, chair, session| chair.seat.poll_timeout(session))
+        let Taken { client, epoch, .. } = &self.seat;
+        client.with(|_, chair, session| due(&chair.seat, session, *epoch))
     }
 
     /// Sets the timer to what is due next. A timer that is too early only looks in vain; it is left
@@ -394,5 +409,13 @@ impl Line {
         if due < timer.deadline() || timer.is_elapsed() {
             timer.reset(due);
         }
+    }
+}
+
+/// When the time has come for something, as far as this carrier is concerned.
+fn due(seat: &Seat, session: &Session, epoch: u64) -> Time {
+    match seat.standing(epoch, session.limits()) {
+        Standing::Welcomed { until } => until,
+        Standing::Serves | Standing::Over => seat.poll_timeout(session),
     }
 }

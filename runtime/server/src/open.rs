@@ -46,7 +46,8 @@ impl From<Refusal> for NotAdmitted {
 
 /// Finds out who the client is, opens or resumes its session, and gives it the carrier.
 ///
-/// When this returns, the carrier serves the session and nobody keeps its time yet.
+/// When this returns, the carrier serves the session and nobody keeps its time yet; or another one
+/// does, until the client says something on this one.
 pub(crate) async fn admit(
     service: &Arc<Service>,
     request: Parts,
@@ -81,10 +82,9 @@ pub(crate) async fn admit(
         user: client.peer.user().map(str::to_owned),
         handshake,
     };
-    tracing::debug!(session = %client.id, ?carrier, epoch = hello.epoch, fresh = ?greeting.fresh, "a carrier serves a session");
+    tracing::debug!(session = %client.id, ?carrier, epoch = hello.epoch, fresh = ?greeting.fresh, "a carrier is let in");
     let welcome = client
-        .port
-        .with(|now, session| server::welcome(now, session, &hello, greeting));
+        .with(|now, chair, session| server::welcome(now, &chair.seat, session, &hello, greeting));
     Ok(Admitted {
         client,
         epoch: hello.epoch,
@@ -166,21 +166,23 @@ fn attach(
     hello: &Hello,
     carrier: Carrier,
 ) -> Result<(), NotAdmitted> {
-    let attached = client.with(|now, chair, session| match &chair.end {
-        Some(end) => Err(end.clone()),
-        None => chair
-            .seat
-            .attach(now, session, hello, carrier, &service.mappings),
-    });
-    if let Err(close) = attached {
-        if close.reason.is_violation() {
-            service.hub.end(client, &close);
+    let attached = client.with(|now, chair, session| {
+        if let Some(end) = &chair.end {
+            return Err(end.clone());
         }
-        return Err(NotAdmitted::Closed(close));
+        let seat = &mut chair.seat;
+        seat.attach(now, session, hello, carrier, &service.mappings)?;
+        Ok(seat.is_current(hello.epoch))
+    });
+    match attached {
+        Ok(true) => service.hub.moved(client),
+        Ok(false) => {}
+        Err(close) => {
+            if close.reason.is_violation() {
+                service.hub.end(client, &close);
+            }
+            return Err(NotAdmitted::Closed(close));
+        }
     }
-    // The older carrier, and whoever keeps the session's time, have to see that they are not
-    // needed any more.
-    client.port.ring();
-    service.hub.moved(client);
     Ok(())
 }

@@ -178,10 +178,19 @@ fn take_in(
     head: &Head,
     frames: BodyFrames,
 ) -> Result<(Turn, Option<CloseReason>), Close> {
-    let turn = client.with(|now, chair, session| match &chair.end {
-        Some(end) => Err(end.clone()),
-        None => chair.seat.handle_request(now, session, head),
-    })?;
+    let (turn, moves) = client.with(|now, chair, session| {
+        let before = chair.seat.epoch();
+        let turn = match &chair.end {
+            Some(end) => Err(end.clone()),
+            None => chair.seat.handle_request(now, session, head),
+        };
+        (turn, chair.seat.epoch() != before)
+    });
+    if moves {
+        service.hub.moved(client);
+        keeper::ensure(service, client);
+    }
+    let turn = turn?;
     if !client.chair().has_joined {
         service.hub.join(client);
     }

@@ -240,11 +240,11 @@ async fn a_session_moves_between_carriers_in_the_middle_of_a_call() {
     let answer = ws.greet(up).await;
     assert_eq!((answer.fresh, answer.session), (None, first.session));
     assert_eq!(answer.acknowledge.received, 1);
+    ws.send(&data(0, 2, vec![call(SLOW, "two")])).await;
     assert_eq!(
         held.await.expect("no panic").close(),
         (CloseReason::Replaced, 2)
     );
-    ws.send(&data(0, 2, vec![call(SLOW, "two")])).await;
     gate.add_permits(1);
     assert_eq!(ws.item().await, reply(1, "one"));
 
@@ -252,13 +252,36 @@ async fn a_session_moves_between_carriers_in_the_middle_of_a_call() {
     let mut down = welcome(&first);
     down.epoch = 3;
     let second = Poller::open(site.address, down).await;
+    assert_eq!(second.poll(1, 0).await.items(), [reply(1, "one")]);
     let close = ws.closed().await;
     assert_eq!((close.reason, close.epoch), (CloseReason::Replaced, 3));
     ws.hung_up().await;
-    assert_eq!(second.poll(1, 0).await.items(), [reply(1, "one")]);
     gate.add_permits(1);
     assert_eq!(second.poll(2, 1).await.items(), [reply(2, "two")]);
     assert_eq!(first.poll(2, 0).await.close(), (CloseReason::Replaced, 3));
+}
+
+/// A client behind a proxy that passes on what it says by WebSocket, and swallows the answers.
+#[tokio::test]
+async fn a_websocket_whose_welcome_is_swallowed_leaves_polling_alone() {
+    let (builder, _) = lobby();
+    let limit = Duration::from_millis(300);
+    let site = Site::start(builder.handshake_timeout(limit)).await;
+    let poller = Poller::open(site.address, hello()).await;
+    let _ = poller.send(1, []).await;
+    let held = tokio::spawn({
+        let poller = poller.clone();
+        async move { poller.poll(1, 0).await }
+    });
+    let mut ws = Ws::dial(site.address).await;
+    ws.send(&Frame::Hello(Box::new(resuming_of(&poller)))).await;
+    // Whatever the client makes of it, it says nothing on it, and after a while it is closed.
+    let welcome = ws.frame().await;
+    assert!(matches!(welcome, Frame::Welcome(_)));
+    let close = ws.closed().await;
+    assert_eq!(close.reason, CloseReason::HandshakeTimeout);
+    Chat::to_clients(site.server.everyone()).said("hi");
+    assert_eq!(held.await.expect("no panic").items(), [said("hi")]);
 }
 
 /// A hello that goes on with the session of a client that polls.
@@ -366,17 +389,22 @@ async fn a_hello_that_is_said_again_gets_the_same_session() {
     let attempt = first.attempt;
     let mut one = Ws::dial(site.address).await;
     let welcome = one.greet(first).await;
-    let again = sente_proto::frame::Hello {
+    let again = |epoch| sente_proto::frame::Hello {
         attempt,
-        epoch: 2,
+        epoch,
         ..hello()
     };
-    let answer = post(site.address, [Frame::Hello(Box::new(again))]).await;
-    let again = answer.welcome();
+    let answer = post(site.address, [Frame::Hello(Box::new(again(2)))]).await;
+    let answer = answer.welcome();
     assert_eq!(
-        (again.session, again.fresh),
+        (answer.session, answer.fresh),
         (welcome.session, welcome.fresh)
     );
+    // The first carrier serves it until the client goes on with the other.
+    one.is_well(1).await;
+    let other = Poller::open(site.address, again(3)).await;
+    assert_eq!(other.session, welcome.session);
+    let _ = other.send(1, []).await;
     assert_eq!(one.closed().await.reason, CloseReason::Replaced);
 }
 

@@ -148,6 +148,7 @@ async fn a_session_that_still_works_is_resumed_on_either_carrier_and_a_fresh_one
     let mut stranger = Ws::dial(site.address).await;
     let again = busy.greet(resuming(&welcome, 3, 0)).await;
     assert_eq!((again.fresh, again.session), (None, welcome.session));
+    busy.send(&data(0, 0, vec![])).await;
     stranger.send(&Frame::Hello(Box::new(hello()))).await;
     assert_eq!(stranger.refused().await.reason, RefusedReason::Shutdown);
 

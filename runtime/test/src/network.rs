@@ -52,6 +52,12 @@ pub enum Sockets {
     Refused,
     /// A proxy accepts the upgrade and passes nothing on.
     Swallowed,
+    /// A proxy accepts the upgrade and passes on what the client says, and nothing of the server's.
+    Deaf,
+    /// A proxy accepts the upgrade and says something of its own first.
+    Greeted,
+    /// It opens, and is cut within 2 s.
+    Brief,
     /// Nothing answers.
     Hang,
 }
@@ -189,6 +195,11 @@ impl Network {
 
     /// Whether nothing goes wrong on it, and quickly so.
     pub(crate) fn is_calm(&self) -> bool {
+        self.is_sound() && self.sockets == [Sockets::Work]
+    }
+
+    /// Whether nothing goes wrong with a carrier that has been welcomed.
+    pub(crate) fn is_sound(&self) -> bool {
         let fast = Duration::from_millis(100);
         self.socket.delay.end <= fast
             && self.post.delay.end <= fast
@@ -198,7 +209,7 @@ impl Network {
             && self.repeat == 0.0
             && self.breaks_off == 0.0
             && !self.blocks_posts
-            && self.sockets == [Sockets::Work]
+            && !self.sockets.contains(&Sockets::Brief)
             && self.faults.is_empty()
     }
 

@@ -94,15 +94,11 @@ impl Client {
     pub(super) fn drop_carriers(&mut self, session: &mut Session, clean: bool) {
         self.drop_socket(clean);
         self.drop_polling();
-        self.deactivate(session);
-        self.upgrade.at = None;
-    }
-
-    fn deactivate(&mut self, session: &mut Session) {
         self.active = None;
         self.proved_at = None;
         self.probe = None;
         session.detach();
+        self.upgrade.at = None;
     }
 
     pub(super) fn closed(&mut self, now: Time, reason: ConnectionEnd) {
@@ -209,12 +205,6 @@ impl Client {
             CloseReason::Replaced if carrier == Carrier::Poll && !serves => {
                 self.polling_overtaken(now);
             }
-            // So is this, and its welcome is on the way.
-            CloseReason::Replaced if carrier == Carrier::Poll && self.socket.is_some() => {
-                self.drop_polling();
-                self.deactivate(session);
-                self.closed(now, end);
-            }
             CloseReason::Kicked => {
                 self.drop_carriers(session, true);
                 self.end_session(session, FreshReason::Requested);
@@ -263,7 +253,7 @@ impl Client {
         carrier: Carrier,
         reason: CloseReason,
     ) {
-        if self.active == Some(carrier) {
+        if self.active == Some(carrier) || mutated!("heed-proxies") {
             return self.server_broke_the_protocol(now, session, carrier, reason);
         }
         if carrier == Carrier::WebSocket {

@@ -21,7 +21,7 @@ mod tombs;
 use bytes::Bytes;
 
 pub use mappings::Mappings;
-pub use seat::{Due, Heard, Place, Seat, Turn};
+pub use seat::{Due, Heard, Place, Seat, Standing, Turn};
 pub use sessions::{Caps, Opened, Sessions};
 
 use crate::codec::Codec;
@@ -120,7 +120,18 @@ impl std::fmt::Debug for Greeting {
 
 /// The answer to `hello`, whose carrier has been [attached](Seat::attach).
 #[must_use]
-pub fn welcome(now: Time, session: &mut Session, hello: &Hello, greeting: Greeting) -> Welcome {
+pub fn welcome(
+    now: Time,
+    seat: &Seat,
+    session: &mut Session,
+    hello: &Hello,
+    greeting: Greeting,
+) -> Welcome {
+    let acknowledge = session.acknowledge(now);
+    if !seat.is_current(hello.epoch) {
+        // Nobody knows whether the welcome arrives. What serves the session meanwhile says it too.
+        session.acknowledge_anew();
+    }
     Welcome {
         session: greeting.session,
         secret: greeting.secret,
@@ -128,7 +139,7 @@ pub fn welcome(now: Time, session: &mut Session, hello: &Hello, greeting: Greeti
         server: greeting.server,
         fresh: greeting.fresh,
         user: greeting.user,
-        acknowledge: session.acknowledge(now),
+        acknowledge,
         terms: session.limits().terms(),
         namespaces: session.contract().answers(&hello.namespaces),
         handshake: greeting.handshake,

@@ -47,6 +47,22 @@ pub enum Place {
     Over,
 }
 
+/// How a carrier stands to the session.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[must_use]
+pub enum Standing {
+    /// It serves it.
+    Serves,
+    /// It is to serve it as soon as its client says something, which may take until then. What served
+    /// the session goes on meanwhile: nobody knows whether the welcome arrives.
+    Welcomed {
+        /// After that it is to be closed.
+        until: Time,
+    },
+    /// It does not, or no longer.
+    Over,
+}
+
 /// What the time has come for.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 #[must_use]
@@ -59,7 +75,8 @@ pub enum Due {
     Ping,
 }
 
-/// The place of the carrier that serves a session. There is one; a newer carrier takes it over.
+/// The place of the carrier that serves a session. There is one; a newer carrier takes it over, at
+/// once where there is none, otherwise with its client's first frame after the welcome.
 ///
 /// Every method that may fail gives the [`Close`] to tell the client. If its reason [is a
 /// violation](CloseReason::is_violation) the session is to be ended for it; otherwise only the
@@ -67,9 +84,11 @@ pub enum Due {
 #[derive(Debug)]
 pub struct Seat {
     session: SessionId,
-    /// Of the newest carrier there was. Clients count from 1.
+    /// Of the carrier that serves the session, or did so last. Clients count from 1.
     epoch: u64,
     carrier: Option<Carrier>,
+    /// A newer one, which has been welcomed.
+    newcomer: Option<Newcomer>,
     confirmed: bool,
     began: Time,
     /// Bytes from the client, on whatever carrier. Only they are signs of life.
@@ -88,6 +107,16 @@ pub struct Seat {
     held: VecDeque<u64>,
 }
 
+/// A carrier whose hello has been taken.
+#[derive(Debug)]
+struct Newcomer {
+    epoch: u64,
+    carrier: Carrier,
+    /// What its hello acknowledges.
+    acknowledge: Acknowledge,
+    since: Time,
+}
+
 /// A poll that has a newer one behind it is given back after so long: the client may have use for
 /// its connection, and keeps the newer one.
 const SPARE: Duration = Duration::from_secs(2);
@@ -100,6 +129,7 @@ impl Seat {
             session,
             epoch: 0,
             carrier: None,
+            newcomer: None,
             confirmed: false,
             began: now,
             last_received: now,
@@ -119,10 +149,15 @@ impl Seat {
         self.carrier
     }
 
-    /// The epoch of the newest carrier.
+    /// The epoch of the carrier that serves the session, or did so last.
     #[must_use]
     pub fn epoch(&self) -> u64 {
         self.epoch
+    }
+
+    /// The epoch of the newest carrier.
+    fn newest(&self) -> u64 {
+        self.newcomer.as_ref().map_or(self.epoch, |it| it.epoch)
     }
 
     /// Whether the client has shown that it knows the session.
@@ -137,19 +172,31 @@ impl Seat {
         self.carrier.is_some() && self.epoch == epoch
     }
 
-    /// What to tell a carrier that no longer serves the session.
+    /// How the carrier of that epoch stands to the session.
+    pub fn standing(&self, epoch: u64, limits: &Limits) -> Standing {
+        match &self.newcomer {
+            _ if self.is_current(epoch) => Standing::Serves,
+            Some(newcomer) if newcomer.epoch == epoch => Standing::Welcomed {
+                until: newcomer.since + limits.handshake,
+            },
+            _ => Standing::Over,
+        }
+    }
+
+    /// What to tell a carrier that does not serve the session, or no longer.
     #[must_use]
     pub fn replaced(&self) -> Close {
         Close {
-            epoch: self.epoch,
+            epoch: self.newest(),
             ..Close::new(CloseReason::Replaced)
         }
     }
 
-    /// The carrier of `hello` serves the session from now on, in place of any with a lower epoch.
+    /// The carrier of `hello` is to serve the session in place of any with a lower epoch:
+    /// [`standing`](Self::standing) says whether it does already.
     ///
     /// # Errors
-    /// If its epoch is not higher than the present one, or it acknowledges what was never sent.
+    /// If its epoch is not higher than that of the newest, or it acknowledges what was never sent.
     pub fn attach(
         &mut self,
         now: Time,
@@ -161,7 +208,7 @@ impl Seat {
         if session.is_ended() {
             return Err(Close::new(CloseReason::UnknownSession));
         }
-        if hello.epoch <= self.epoch && !mutated!("ignore-epoch") {
+        if hello.epoch <= self.newest() && !mutated!("ignore-epoch") {
             return Err(self.replaced());
         }
         // A client that wants an older session back, which is no more, speaks of that one's numbers.
@@ -170,14 +217,18 @@ impl Seat {
             .as_ref()
             .filter(|resume| resume.session == self.session)
             .map_or_else(Acknowledge::default, |resume| resume.acknowledge);
-        session.attach(now, acknowledge).map_err(Close::new)?;
-        self.epoch = hello.epoch;
-        self.carrier = Some(carrier);
-        self.poll = 0;
-        self.send = 0;
-        self.awaited = 0;
-        self.held.clear();
-        self.heard(now);
+        let newcomer = Newcomer {
+            epoch: hello.epoch,
+            carrier,
+            acknowledge,
+            since: now,
+        };
+        if self.carrier.is_some() && !mutated!("move-at-once") {
+            self.newcomer = Some(newcomer);
+        } else {
+            self.newcomer = None;
+            self.seat(now, session, &newcomer)?;
+        }
         let offered = mappings.offered(&hello.namespaces);
         self.wants_tables = offered.iter().any(|offer| offer.differs);
         if session.mapping().is_none() {
@@ -190,9 +241,33 @@ impl Seat {
         Ok(())
     }
 
-    /// No carrier serves the session any more, unless a newer one than this does already.
-    /// Returns whether it was this one.
+    fn seat(&mut self, now: Time, session: &mut Session, newcomer: &Newcomer) -> Result<(), Close> {
+        session
+            .attach(now, newcomer.acknowledge)
+            .map_err(Close::new)?;
+        self.epoch = newcomer.epoch;
+        self.carrier = Some(newcomer.carrier);
+        self.poll = 0;
+        self.send = 0;
+        self.awaited = 0;
+        self.held.clear();
+        self.heard(now);
+        Ok(())
+    }
+
+    /// The client has spoken on the carrier of that epoch. If it was only welcomed, the client has
+    /// got that, and it serves the session from now on.
+    fn spoken(&mut self, now: Time, session: &mut Session, epoch: u64) -> Result<(), Close> {
+        if let Some(newcomer) = self.newcomer.take_if(|it| it.epoch == epoch) {
+            self.seat(now, session, &newcomer)?;
+        }
+        Ok(())
+    }
+
+    /// The carrier of that epoch is gone: it does not serve the session any more. Returns whether it
+    /// did.
     pub fn detach(&mut self, session: &mut Session, epoch: u64) -> bool {
+        self.newcomer.take_if(|it| it.epoch == epoch);
         let is_current = self.is_current(epoch);
         if is_current {
             self.carrier = None;
@@ -223,6 +298,7 @@ impl Seat {
         if session.is_ended() {
             return Err(Close::new(CloseReason::UnknownSession));
         }
+        self.spoken(now, session, epoch)?;
         if !self.is_current(epoch) {
             return Err(self.replaced());
         }
@@ -280,10 +356,11 @@ impl Seat {
         if session.is_ended() {
             return Err(Close::new(CloseReason::UnknownSession));
         }
-        if request.epoch > self.epoch {
+        if request.epoch > self.newest() {
             return Err(Close::new(CloseReason::Unexpected));
         }
-        if request.epoch < self.epoch {
+        self.spoken(now, session, request.epoch)?;
+        if request.epoch != self.epoch {
             return Err(self.replaced());
         }
         match self.carrier {

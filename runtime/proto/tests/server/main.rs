@@ -1,5 +1,6 @@
 //! The server's machine: what hellos open and resume, and who serves a session.
 
+mod moves;
 mod polls;
 
 use std::iter;
@@ -488,37 +489,6 @@ fn reason<T>(result: Result<T, Close>) -> Option<(CloseReason, u64)> {
 }
 
 #[test]
-fn a_higher_epoch_takes_over_and_a_lower_or_equal_one_does_not() {
-    let mut served = Served::attached(Carrier::Poll);
-    served
-        .attach(1, &hello(1, 3), Carrier::WebSocket)
-        .expect("it is newer");
-    assert_eq!(served.seat.carrier(), Some(Carrier::WebSocket));
-    for epoch in [0, 1, 2, 3] {
-        let late = served.attach(2, &hello(1, epoch), Carrier::Poll);
-        assert_eq!(
-            reason(late),
-            Some((CloseReason::Replaced, 3)),
-            "epoch {epoch}"
-        );
-    }
-    // The old carrier learns of it, and what it brings is not taken in.
-    assert_eq!(
-        reason(served.request(2, 1, 1, true)),
-        Some((CloseReason::Replaced, 3))
-    );
-    assert_eq!(
-        reason(served.frame(2, 1, posting(1))),
-        Some((CloseReason::Replaced, 3))
-    );
-    assert_eq!(served.session.acknowledge(seconds(2)).received, 0);
-    assert!(!served.seat.detach(&mut served.session, 1));
-    assert!(served.session.is_attached());
-    assert!(served.seat.detach(&mut served.session, 3));
-    assert!(!served.session.is_attached());
-}
-
-#[test]
 fn an_unconfirmed_session_lives_for_ten_seconds_whatever_comes() {
     let mut served = Served::attached(Carrier::WebSocket);
     served
@@ -710,7 +680,13 @@ fn the_first_credit_reaches_a_client_with_its_welcome() {
         user: None,
         handshake: Vec::new(),
     };
-    let welcome = server::welcome(seconds(0), &mut served.session, &hello(1, 1), greeting);
+    let welcome = server::welcome(
+        seconds(0),
+        &served.seat,
+        &mut served.session,
+        &hello(1, 1),
+        greeting,
+    );
     assert_eq!(welcome.epoch, 1);
     assert_eq!(welcome.acknowledge.credit, 256);
     assert!(!served.session.has_data(seconds(0)), "all is said");

@@ -67,8 +67,8 @@ fn polls_count_anew_on_a_new_carrier() {
     served
         .attach(1, &hello(1, 2), Carrier::Poll)
         .expect("it is newer");
-    assert_eq!(served.seat.place(1, 7), Place::Over);
     assert_eq!(served.request(1, 2, 1, true), Ok(Turn::Hold));
+    assert_eq!(served.seat.place(1, 7), Place::Over);
 }
 
 // ---- several at a time ----

@@ -24,6 +24,11 @@ const WINDOW: usize = 256 * 1024;
 const BAD_GATEWAY: &[u8] =
     b"HTTP/1.1 502 Bad Gateway\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
 
+/// A WebSocket's message of text, by a proxy that greets in its own way.
+const GREETING: &[u8] = b"\x81\x0f220 proxy ready";
+/// A WebSocket that does not last is cut within this.
+const BRIEF: Duration = Duration::from_secs(2);
+
 /// Who writes, or who reads.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Side {
@@ -67,8 +72,8 @@ struct State {
     /// request or a response.
     speaker: Option<Side>,
     turns: u32,
-    /// A proxy passes on nothing that comes after the first answer.
-    swallows: bool,
+    /// What the network makes of it.
+    becomes: Sockets,
     /// The request that is to be repeated.
     repeated: Option<Vec<u8>>,
 }
@@ -173,6 +178,7 @@ impl State {
         let delay = self.delay(network) + self.mishap(network, begins, now);
         let is_response = begins && self.kind == Kind::Posts && from == Side::Server;
         let breaks_off = is_response && self.rng.chance(network.breaks_off);
+        let greets = self.becomes == Sockets::Greeted && begins && self.turns == 2;
         let lane = self.lane(from);
         lane.unread += bytes.len();
         if !lane.is_dead {
@@ -189,6 +195,11 @@ impl State {
             if breaks_off {
                 lane.ends = Some(arrives);
                 lane.is_dead = true;
+            }
+            if greets {
+                lane.unread += GREETING.len();
+                lane.under_way
+                    .push_back((arrives, Bytes::from_static(GREETING)));
             }
             lane.wake();
         }
@@ -208,7 +219,9 @@ impl State {
     fn mishap(&mut self, network: &Network, begins: bool, now: Instant) -> Duration {
         let loss = self.way(network).loss;
         match self.kind {
-            Kind::Socket if self.swallows && self.turns > 2 => self.die(),
+            // After the first answer, that to the upgrade.
+            Kind::Socket if self.becomes == Sockets::Swallowed && self.turns > 2 => self.die(),
+            Kind::Socket if self.becomes == Sockets::Deaf && self.turns > 2 => self.down.die(),
             Kind::Socket if self.rng.chance(loss) => {
                 // TCP notices and sends it again; what is behind it waits.
                 let stall = Duration::from_millis(200)..Duration::from_secs(1);
@@ -281,7 +294,7 @@ impl Connection {
                 down: Lane::new(now),
                 speaker: None,
                 turns: 0,
-                swallows: false,
+                becomes: Sockets::Work,
                 repeated: None,
             }),
         })
@@ -325,9 +338,19 @@ impl Connection {
             } else {
                 Sockets::Work
             };
+            state.becomes = becomes;
             match becomes {
-                Sockets::Work => {}
-                Sockets::Swallowed => state.swallows = true,
+                Sockets::Work | Sockets::Swallowed | Sockets::Deaf | Sockets::Greeted => {}
+                Sockets::Brief => {
+                    let life = state.rng.within(&(Duration::ZERO..BRIEF));
+                    let this = Arc::downgrade(self);
+                    tokio::spawn(async move {
+                        tokio::time::sleep(life).await;
+                        if let Some(connection) = this.upgrade() {
+                            connection.cut();
+                        }
+                    });
+                }
                 Sockets::Hang => state.die(),
                 Sockets::Refused => {
                     let _ = state.send(network, Side::Server, BAD_GATEWAY);
@@ -336,7 +359,7 @@ impl Connection {
             }
             becomes
         };
-        if matches!(becomes, Sockets::Work | Sockets::Swallowed) {
+        if !matches!(becomes, Sockets::Hang | Sockets::Refused) {
             self.line.accept(End::new(self, Side::Server));
         }
     }

@@ -76,9 +76,15 @@ impl Model {
         Ok(())
     }
 
-    /// From now on `half` hears by a carrier that its other end has used since then.
-    pub(crate) fn hears_since(&mut self, half: usize, since: Time) {
-        self.halves[half].hears_since = since;
+    /// From now on the ends of a session hear each other by a carrier that the server's, `half`, has
+    /// used since then, and the client's since then, if the server hears by it already.
+    pub(crate) fn hear_each_other(&mut self, half: usize, served: Time, used: Option<Time>) {
+        if let Some(client) = self.halves[half].peer {
+            self.halves[client].hears_since = served;
+        }
+        if let Some(used) = used {
+            self.halves[half].hears_since = used;
+        }
     }
 
     /// The clock of the program at `half` is that far ahead now.

@@ -2,7 +2,7 @@
 
 mod varied;
 
-use sente_proto::client::CarrierChoice;
+use sente_proto::client::{CarrierChoice, Timing};
 use sente_proto::server::Caps;
 use sente_proto::{Carrier, Limits};
 
@@ -177,6 +177,8 @@ const PROFILES: &[Profile] = &[
                     Sockets::Work,
                     Sockets::Hang,
                     Sockets::Refused,
+                    Sockets::Greeted,
+                    Sockets::Brief,
                 ])
                 .cut_every(secs(8))
                 .half_open_every(secs(15));
@@ -198,6 +200,31 @@ const PROFILES: &[Profile] = &[
             varied(seed, network).every(Fault::Break, secs(8))
         },
         meets: &["network: socket swallowed", "fault: break connection"],
+    },
+    // Polling serves well, and each WebSocket that is tried beside it is of no use. Nobody notices.
+    Profile {
+        name: "deaf",
+        plan: |seed| {
+            let network = Network::seeded(seed).sockets(&[Sockets::Deaf, Sockets::Greeted]);
+            varied(seed, network).timing(Timing {
+                upgrade: secs(2),
+                upgrade_cap: secs(4),
+                ..Timing::default()
+            })
+        },
+        meets: &["network: socket deaf", "network: socket greeted"],
+    },
+    Profile {
+        name: "brief",
+        plan: |seed| {
+            let network = Network::seeded(seed).loss(0.03).sockets(&[
+                Sockets::Brief,
+                Sockets::Brief,
+                Sockets::Deaf,
+            ]);
+            varied(seed, network)
+        },
+        meets: &["network: socket brief", "client: Poll to WebSocket"],
     },
     Profile {
         name: "blocked-posts",
@@ -408,6 +435,9 @@ const PROFILES: &[Profile] = &[
                     Sockets::Refused,
                     Sockets::Swallowed,
                     Sockets::Hang,
+                    Sockets::Deaf,
+                    Sockets::Greeted,
+                    Sockets::Brief,
                 ])
                 .cut_every(secs(6))
                 .half_open_every(secs(10))

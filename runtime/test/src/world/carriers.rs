@@ -23,8 +23,9 @@ pub(super) struct Socket {
     pub(super) server_open: bool,
     /// Which end of a session it serves at the server, and its epoch.
     pub(super) serves: Option<(usize, u64)>,
-    /// Since when.
-    pub(super) served_since: Time,
+    /// Since when it serves it, and since when the client uses it.
+    pub(super) served_since: Option<Time>,
+    pub(super) used_since: Option<Time>,
 }
 
 /// One direction of a WebSocket.
@@ -97,7 +98,8 @@ impl World {
             client_open: true,
             server_open: true,
             serves: None,
-            served_since: Time::default(),
+            served_since: None,
+            used_since: None,
         });
         let socket = self.sockets.len() - 1;
         let patience = self.plan.limits.handshake;
@@ -132,6 +134,22 @@ impl World {
                 self.sockets[socket].up.dies(self.now);
                 self.sockets[socket].down.dies(self.now);
                 self.for_client(at, client, ForClient::Opened { socket });
+            }
+            Sockets::Deaf => {
+                self.coverage.meet("network: socket deaf");
+                self.sockets[socket].down.dies(self.now);
+                self.for_client(at, client, ForClient::Opened { socket });
+            }
+            Sockets::Greeted => {
+                self.coverage.meet("network: socket greeted");
+                self.for_client(at, client, ForClient::Opened { socket });
+                self.for_client(at, client, ForClient::Nonsense { socket });
+            }
+            Sockets::Brief => {
+                self.coverage.meet("network: socket brief");
+                self.for_client(at, client, ForClient::Opened { socket });
+                let life = self.rng.within(&(Duration::ZERO..Duration::from_secs(2)));
+                self.queue.at(at + life, What::Cut(socket));
             }
             Sockets::Hang => self.coverage.meet("network: socket hangs"),
         }

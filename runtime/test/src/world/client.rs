@@ -75,8 +75,10 @@ pub(super) struct ClientHost {
     pub(super) wants_connection: bool,
     /// The carriers that its program has chosen.
     pub(super) choice: CarrierChoice,
-    /// When its last hello by polling was granted.
-    pub(super) polls_since: Time,
+    /// Since when the carrier of its last hello by polling serves its session, and since when it
+    /// uses that.
+    pub(super) polls_served_since: Option<Time>,
+    pub(super) polls_used_since: Option<Time>,
     /// The state that its program was told last.
     pub(super) told: State,
     /// Why its last session ended, until the state says so too.
@@ -134,7 +136,8 @@ impl World {
             dials: Rate::default(),
             wants_connection: true,
             choice: plan.carrier,
-            polls_since: Time::default(),
+            polls_served_since: None,
+            polls_used_since: None,
             told: State::default(),
             ended: None,
         });
@@ -195,6 +198,16 @@ impl World {
                     host.heard = self.now;
                     host.machine
                         .handle_message(now, &mut host.session, id, &message);
+                }
+            }
+            ForClient::Nonsense { socket } => {
+                if let Some(id) = self.sockets[socket].id
+                    && self.sockets[socket].client_open
+                {
+                    let host = &mut self.clients[client];
+                    let nonsense = Bytes::from_static(b"220 proxy ready");
+                    host.machine
+                        .handle_message(now, &mut host.session, id, &nonsense);
                 }
             }
             ForClient::Closed { socket, error } => self.socket_closed(client, socket, error),

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use sente_proto::client::CarrierChoice;
-use sente_proto::frame::Frame;
+use sente_proto::frame::{Data, Frame};
 use sente_proto::server::Sessions;
 use sente_proto::{Close, CloseReason, FreshReason, wire};
 
@@ -335,6 +335,12 @@ impl World {
             wire::encode(codec, &hello, &mut message);
             let socket = self.add_socket(client, None);
             self.send_up(socket, Bytes::from(message));
+            // Without it the copy's welcome is lost on the way, and it does not take over.
+            if self.rng.chance(0.7) {
+                let mut message = Vec::new();
+                wire::encode(codec, &Frame::Data(Data::default()), &mut message);
+                self.send_up(socket, Bytes::from(message));
+            }
         } else {
             let mut body = Vec::new();
             wire::append_to_body(codec, &hello, &mut body);

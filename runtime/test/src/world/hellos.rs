@@ -129,6 +129,7 @@ impl World {
             session,
             program: Program::new(half, self.server.version),
             carrier: At::Nothing,
+            epoch: 0,
             is_told: false,
             timer: None,
         }));
@@ -141,7 +142,7 @@ impl World {
         half: usize,
         greeting: Greeting,
     ) -> Verdict<Result<(usize, Frame), Frame>> {
-        let (at, now) = (self.now, self.server_clock());
+        let now = self.server_clock();
         let Self { server, .. } = self;
         let Some(seated) = server.seats[half].as_deref_mut() else {
             return Err(Promise::Cleared.broken("the registry knows a session that has ended"));
@@ -155,20 +156,56 @@ impl World {
             self.coverage.meet("carrier: hello overtaken");
             return Ok(Err(Frame::Close(Box::new(close))));
         }
+        let welcome = welcome(now, &seated.seat, &mut seated.session, hello, greeting);
+        Ok(Ok((half, Frame::Welcome(Box::new(welcome)))))
+    }
+
+    /// If the carrier of that epoch has come to serve the session, what served it before is told.
+    /// `client` has the carrier, unless it is that of a duplicate.
+    pub(super) fn carrier_serves(
+        &mut self,
+        half: usize,
+        epoch: u64,
+        carrier: At,
+        client: Option<usize>,
+    ) -> Verdict {
+        let at = self.now;
+        let Some(seated) = self.server.seat(half) else {
+            return Ok(());
+        };
+        if !seated.seat.is_current(epoch) || seated.epoch == epoch {
+            return Ok(());
+        }
+        seated.epoch = epoch;
         seated.heard = at;
         let replaced = Frame::Close(Box::new(seated.seat.replaced()));
-        let before = std::mem::replace(&mut seated.carrier, At::Poll(Vec::new()));
-        let frame = Frame::Welcome(Box::new(welcome(now, &mut seated.session, hello, greeting)));
-        self.coverage.meet(match (&before, carrier) {
-            (At::Nothing, Carrier::WebSocket) => "server: none to WebSocket",
-            (At::Nothing, Carrier::Poll) => "server: none to Poll",
-            (At::Socket(_), Carrier::WebSocket) => "server: WebSocket to WebSocket",
-            (At::Socket(_), Carrier::Poll) => "server: WebSocket to Poll",
-            (At::Poll(_), Carrier::WebSocket) => "server: Poll to WebSocket",
-            (At::Poll(_), Carrier::Poll) => "server: Poll to Poll",
+        if let Some(client) = client {
+            let used_since = match carrier {
+                At::Socket(socket) => {
+                    self.sockets[socket].served_since = Some(at);
+                    self.sockets[socket].used_since
+                }
+                At::Nothing | At::Poll(_) => {
+                    self.clients[client].polls_served_since = Some(at);
+                    self.clients[client].polls_used_since
+                }
+            };
+            // Otherwise it is noted when the client begins to.
+            if used_since.is_some() {
+                self.model.hear_each_other(half, at, used_since);
+            }
+        }
+        let is_socket = matches!(carrier, At::Socket(_));
+        let before = std::mem::replace(&mut seated.carrier, carrier);
+        self.coverage.meet(match (&before, is_socket) {
+            (At::Nothing, true) => "server: none to WebSocket",
+            (At::Nothing, false) => "server: none to Poll",
+            (At::Socket(_), true) => "server: WebSocket to WebSocket",
+            (At::Socket(_), false) => "server: WebSocket to Poll",
+            (At::Poll(_), true) => "server: Poll to WebSocket",
+            (At::Poll(_), false) => "server: Poll to Poll",
         });
-        self.leave(half, before, &replaced)?;
-        Ok(Ok((half, frame)))
+        self.leave(half, before, &replaced)
     }
 
     /// Tells a carrier why it no longer serves the session.

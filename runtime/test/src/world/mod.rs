@@ -194,6 +194,10 @@ impl World {
             Some(What::Client { client, what }) => self.for_client_now(client, what),
             Some(What::Server(what)) => self.for_server_now(what),
             Some(What::Fault(place)) => self.fault(place),
+            Some(What::Cut(socket)) => {
+                self.cut(socket);
+                Ok(())
+            }
             Some(What::Wakes(client)) => self.wakes(client),
             Some(What::Starts) => {
                 self.starts();

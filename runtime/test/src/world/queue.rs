@@ -18,6 +18,8 @@ pub(super) enum What {
     Server(ForServer),
     /// The next fault of that kind of the plan.
     Fault(usize),
+    /// A WebSocket is cut.
+    Cut(usize),
     /// A client wakes up.
     Wakes(usize),
     /// The server program comes back.
@@ -32,6 +34,10 @@ pub(super) enum ForClient {
     Message {
         socket: usize,
         message: Bytes,
+    },
+    /// A proxy says something on a WebSocket.
+    Nonsense {
+        socket: usize,
     },
     Closed {
         socket: usize,

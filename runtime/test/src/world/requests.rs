@@ -2,9 +2,9 @@
 
 use bytes::Bytes;
 use sente_proto::codec::Codec;
-use sente_proto::frame::{Data, Frame, Request};
+use sente_proto::frame::{Data, Frame, Hello, Request};
 use sente_proto::server::{Place, Turn};
-use sente_proto::{Carrier, Close, CloseReason, wire};
+use sente_proto::{Carrier, Close, CloseReason, ResumeSecret, wire};
 
 use super::World;
 use super::exchanges::Purpose;
@@ -34,10 +34,8 @@ impl World {
         match frames.next() {
             Some(Ok(Frame::Hello(hello))) => match self.seat_client(&hello, Carrier::Poll)? {
                 Ok((half, welcome)) => {
-                    if of.exchange.is_some() {
-                        self.clients[of.client].polls_since = self.now;
-                    }
                     self.answer(of, Purpose::Hello, 200, &[welcome])?;
+                    self.hello_is_answered(of, half, &hello)?;
                     self.pump_seat(half)
                 }
                 Err(Frame::Refused(refused)) => {
@@ -64,6 +62,29 @@ impl World {
         }
     }
 
+    /// A hello by a request has been granted.
+    fn hello_is_answered(&mut self, of: Asked, half: usize, hello: &Hello) -> Verdict {
+        let client = of.exchange.is_some().then_some(of.client);
+        if let Some(client) = client {
+            let host = &mut self.clients[client];
+            (host.polls_served_since, host.polls_used_since) = (None, None);
+        }
+        self.carrier_serves(half, hello.epoch, At::Poll(Vec::new()), client)?;
+        let Some(seated) = self.server.seat(half).filter(|_| client.is_none()) else {
+            return Ok(());
+        };
+        // A duplicate goes on at once.
+        let request = Request {
+            session: seated.id,
+            secret: ResumeSecret::new(0),
+            epoch: hello.epoch,
+            number: 1,
+            hold: false,
+            beside: 0,
+        };
+        self.request_came(of, Purpose::Send, half, &request, Vec::new())
+    }
+
     fn request_came(
         &mut self,
         of: Asked,
@@ -88,6 +109,8 @@ impl World {
             }
         };
         seated.heard = at;
+        let client = of.exchange.is_some().then_some(of.client);
+        self.carrier_serves(half, request.epoch, At::Poll(Vec::new()), client)?;
         for frame in frames {
             if let Some(close) = self.frame_came(half, request.epoch, frame)? {
                 return self.answer(of, purpose, 409, &[Frame::Close(Box::new(close))]);

@@ -46,6 +46,8 @@ pub(super) struct Seated {
     pub(super) session: Session,
     pub(super) program: Program,
     pub(super) carrier: At,
+    /// Of that carrier, or the last one.
+    pub(super) epoch: u64,
     /// The application knows of it.
     pub(super) is_told: bool,
     pub(super) timer: Option<Time>,
@@ -220,7 +222,9 @@ impl World {
                 let frame = wire::decode(self.plan.codec, message, &limits).map_err(|error| {
                     Promise::Protocol.broken(format!("a client's frame is none: {error}"))
                 })?;
-                if self.frame_came(half, epoch, frame)?.is_some() {
+                let close = self.frame_came(half, epoch, frame)?;
+                self.socket_serves(socket, half, epoch)?;
+                if close.is_some() {
                     // Whatever it is, the close has been sent or nobody is there to read it.
                     self.drop_socket(socket, half)?;
                 }
@@ -238,11 +242,8 @@ impl World {
         match self.seat_client(&hello, Carrier::WebSocket)? {
             Ok((half, welcome)) => {
                 self.sockets[socket].serves = Some((half, epoch));
-                self.sockets[socket].served_since = self.now;
-                if let Some(seated) = self.server.seat(half) {
-                    seated.carrier = At::Socket(socket);
-                }
                 self.send_frame(socket, End::Server(half), &welcome)?;
+                self.socket_serves(socket, half, epoch)?;
                 self.pump_seat(half)
             }
             Err(answer) => {
@@ -251,6 +252,12 @@ impl World {
                 Ok(())
             }
         }
+    }
+
+    fn socket_serves(&mut self, socket: usize, half: usize, epoch: u64) -> Verdict {
+        let of = &self.sockets[socket];
+        let client = of.id.is_some().then_some(of.client);
+        self.carrier_serves(half, epoch, At::Socket(socket), client)
     }
 
     pub(super) fn send_frame(&mut self, socket: usize, end: End, frame: &Frame) -> Verdict {

@@ -63,15 +63,20 @@ impl World {
 
     /// From now on both ends use that carrier, if the server has not gone on to another already.
     fn carrier_is_used(&mut self, client: usize, carrier: Option<Carrier>) {
-        let host = &self.clients[client];
+        let host = &mut self.clients[client];
         let half = host.program.half;
         let socket = host.sockets.last_key_value().map(|(_, socket)| *socket);
-        let (since, is_poll) = match (carrier, socket) {
-            (Some(Carrier::WebSocket), Some(socket)) => (self.sockets[socket].served_since, false),
-            _ => (host.polls_since, true),
+        let (served_since, is_poll) = match (carrier, socket) {
+            (Some(Carrier::WebSocket), Some(socket)) => {
+                self.sockets[socket].used_since = Some(self.now);
+                (self.sockets[socket].served_since, false)
+            }
+            _ => {
+                host.polls_used_since = Some(self.now);
+                (host.polls_served_since, true)
+            }
         };
-        self.model.hears_since(half, since);
-        let Some(peer) = self.model.half(half).peer else {
+        let (Some(served_since), Some(peer)) = (served_since, self.model.half(half).peer) else {
             return;
         };
         let is_current = self
@@ -82,9 +87,8 @@ impl World {
                 At::Poll(_) => is_poll,
                 At::Nothing => false,
             });
-        if is_current {
-            self.model.hears_since(peer, self.now);
-        }
+        let used_since = is_current.then_some(self.now);
+        self.model.hear_each_other(peer, served_since, used_since);
     }
 
     /// Changes follow each other without a gap, and only carriers that were chosen serve.
@@ -97,6 +101,23 @@ impl World {
             )));
         }
         host.told.clone_from(new);
+        let closed = new.last_close.as_ref().map(|close| &close.reason);
+        let was_lost = old.open
+            && !new.open
+            && matches!(
+                closed,
+                Some(
+                    ConnectionEnd::Lost
+                        | ConnectionEnd::Silent
+                        | ConnectionEnd::Server(CloseReason::Replaced)
+                )
+            );
+        if was_lost && self.plan.faults.is_empty() && host.network.is_sound() {
+            return Err(Promise::Carriers.broken(format!(
+                "client {client} was {closed:?} by {:?}, with which nothing was wrong",
+                old.carrier
+            )));
+        }
         if new.session_id != old.session_id {
             let told = host.ended.take().unwrap_or(FreshReason::First);
             let reason = told;

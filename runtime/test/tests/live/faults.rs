@@ -106,6 +106,9 @@ fn proxies_do_what_they_are_told_to() {
         (Sockets::Refused, ms(500)),
         (Sockets::Swallowed, ms(1_500)),
         (Sockets::Hang, ms(1_500)),
+        (Sockets::Greeted, ms(500)),
+        // The server has answered by WebSocket first, and polling waits a while for that.
+        (Sockets::Deaf, ms(2_000)),
     ] {
         run(Network::seeded(4).sockets(&[sockets]), async |net| {
             let log = Log::new();
@@ -125,6 +128,42 @@ fn proxies_do_what_they_are_told_to() {
         client.set_carrier(CarrierChoice::Poll);
         advance(secs(5)).await;
         assert!(!client.state().open);
+    });
+}
+
+/// While polling serves, a WebSocket that is tried is nobody's business, whatever becomes of it.
+#[test]
+fn proxies_that_let_no_websocket_through_disturb_nobody_who_polls() {
+    for sockets in [Sockets::Swallowed, Sockets::Deaf, Sockets::Greeted] {
+        run(Network::seeded(4).sockets(&[sockets]), async |net| {
+            let log = Log::new();
+            let _server = net.serve(server(&log));
+            let client = client(&net, "ann", &log).connect();
+            client.ready().await.unwrap();
+            let closed = client.state().last_close.clone();
+            for _ in 0..60 {
+                let took = a_call_takes(&client).await;
+                assert!(took < ms(200), "{took:?} where sockets {sockets:?}");
+                advance(secs(1)).await;
+            }
+            assert_eq!(client.state().last_close, closed);
+        });
+    }
+}
+
+#[test]
+fn where_no_websocket_lasts_polling_serves() {
+    run(Network::seeded(4).sockets(&[Sockets::Brief]), async |net| {
+        let log = Log::new();
+        let _server = net.serve(server(&log));
+        let client = client(&net, "ann", &log).connect();
+        let mut polls = 0;
+        for _ in 0..60 {
+            a_call_takes(&client).await;
+            polls += usize::from(client.state().carrier == Some(Carrier::Poll));
+            advance(secs(1)).await;
+        }
+        assert!(polls > 40, "{polls} of 60 by polling");
     });
 }
 

@@ -19,6 +19,9 @@ fn stormy(seed: u64) -> Network {
             Sockets::Refused,
             Sockets::Swallowed,
             Sockets::Hang,
+            Sockets::Deaf,
+            Sockets::Greeted,
+            Sockets::Brief,
         ])
         .cut_every(secs(7))
         .half_open_every(secs(9))
