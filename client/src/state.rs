@@ -44,7 +44,7 @@ pub struct State {
     pub user: Option<String>,
     /// Whether a token against cross-site request forgery was shown last time.
     pub has_csrf_token: bool,
-    /// The public name of the present session.
+    /// The public name of the present session; `None` before the first, and when one has ended.
     pub session_id: Option<SessionId>,
     /// Whether the present session is a new one, and why, or goes on; `None` before the first
     /// handshake.

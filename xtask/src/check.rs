@@ -62,7 +62,12 @@ fn formatting() -> Result {
 }
 
 /// What pages run. The rest of the workspace does not build for them.
-const OF_PAGES: [&str; 3] = ["plain-page", "sente-browser-tests", "sente-client"];
+const OF_PAGES: [&str; 4] = [
+    "chat-web",
+    "plain-page",
+    "sente-browser-tests",
+    "sente-client",
+];
 
 fn lints() -> Result {
     run_command(&mut cargo([

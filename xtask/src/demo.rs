@@ -1,30 +1,28 @@
-//! `cargo xtask demo`: the chat server, and how to join it.
+//! `cargo xtask demo`: the chat, with its page.
 
-use crate::process::{Result, become_program, cargo, free_port, run as run_command};
+use std::process::Command;
+
+use crate::page;
+use crate::process::{Result, become_program, cargo, free_port, run as run_command, target};
+use crate::wasm::Profile;
 
 pub(crate) const HELP: &str = "\
 Usage: cargo xtask demo [arguments of the chat server]
 
-Builds the chat of examples/chat and starts its server; Ctrl-C ends it. Says how to join from
-other terminals.
+Builds the chat of examples/chat, with its page, and starts its server; Ctrl-C ends it. Says where
+the page is, and how to join from other terminals.
 
   --listen ADDRESS   where the server listens; without it 127.0.0.1:4747, or another port if
                      that one is taken
+
+Installs Rust's library for pages if it is missing, and says so.
 ";
 
 /// The port that the chat's clients dial if they are not told another.
 const PORT: u16 = 4747;
 
 pub(crate) fn run(arguments: &[String]) -> Result {
-    let mut arguments = arguments.to_vec();
-    let address = match arguments.iter().position(|it| it == "--listen") {
-        Some(at) => arguments.get(at + 1).cloned().unwrap_or_default(),
-        None => {
-            let address = format!("127.0.0.1:{}", free_port(PORT)?);
-            arguments.extend(["--listen".to_owned(), address.clone()]);
-            address
-        }
-    };
+    println!("Building the chat and its page. The first time this takes some minutes.");
     run_command(&mut cargo([
         "build",
         "--package",
@@ -32,34 +30,12 @@ pub(crate) fn run(arguments: &[String]) -> Result {
         "--package",
         "chat-cli",
     ]))?;
-    println!("{}", invitation(&address));
-    become_program(cargo(["run", "--quiet", "--package", "chat-server", "--"]).args(arguments))
-}
-
-fn invitation(address: &str) -> String {
-    let url = if address == format!("127.0.0.1:{PORT}") {
-        String::new()
-    } else if address.ends_with(":0") {
-        " --url ADDRESS-PRINTED-BELOW/sente".to_owned()
-    } else {
-        format!(" --url http://{address}/sente")
-    };
-    format!(
-        "\nJoin from other terminals, as many as you like:\n  \
-         cargo run -p chat-cli -- --name one{url}\n  \
-         cargo run -p chat-cli -- --name two --carrier poll{url}\n\
-         Ctrl-C here ends the server; the clients notice, and come back when it does."
-    )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_invitation_names_the_address() {
-        assert!(!invitation("127.0.0.1:4747").contains("--url"));
-        assert!(invitation("127.0.0.1:3000").contains("--url http://127.0.0.1:3000/sente"));
-        assert!(!invitation("127.0.0.1:0").contains("127.0.0.1:0"));
+    let page = page::build(Profile::Dev)?;
+    let program = format!("debug/chat-server{}", std::env::consts::EXE_SUFFIX);
+    let mut server = Command::new(target().join(program));
+    server.arg("--page").arg(page).args(arguments);
+    if !arguments.iter().any(|it| it.starts_with("--listen")) {
+        server.args(["--listen", &format!("127.0.0.1:{}", free_port(PORT)?)]);
     }
+    become_program(&mut server)
 }

@@ -8,6 +8,7 @@ mod demo;
 mod downstream;
 mod markdown;
 mod mutants;
+mod page;
 mod process;
 mod promises;
 mod sim;
@@ -32,7 +33,7 @@ struct Task {
 const TASKS: &[Task] = &[
     Task {
         name: "demo",
-        about: "Start the chat server and tell how to join it",
+        about: "Start the chat, with its page, and tell where it is",
         help: demo::HELP,
         run: demo::run,
     },
@@ -47,6 +48,12 @@ const TASKS: &[Task] = &[
         about: "Run the tests of the client in a browser",
         help: browser::HELP,
         run: browser::run,
+    },
+    Task {
+        name: "page",
+        about: "Run the tests of the chat's page, in a browser",
+        help: page::HELP,
+        run: page::run,
     },
     Task {
         name: "check",

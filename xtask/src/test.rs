@@ -5,7 +5,7 @@ use std::fmt;
 use crate::browser::Browser;
 use crate::process::{Failure, Result, Stream, cargo, watch};
 use crate::tools::NEXTEST;
-use crate::{book, browser, downstream, mutants};
+use crate::{book, browser, downstream, mutants, page};
 
 pub(crate) const HELP: &str = "\
 Usage: cargo xtask test [-- arguments of cargo nextest run]
@@ -14,6 +14,7 @@ Runs every test and ends with one line, `N passed, N failed`:
 
   programs     cargo nextest run: unit, integration and compiler tests of all crates
   browser      the client's tests in Chromium; see `cargo xtask browser --help`
+  page         the tests of the chat's page in Chromium; see `cargo xtask page --help`
   samples      the examples in the documentation of the crates
   book         see `cargo xtask book --help`; counts as one test
   mutants      see `cargo xtask mutants --help`; counts as one test
@@ -34,6 +35,7 @@ pub(crate) fn run(arguments: &[String]) -> Result {
         [] => {
             tally.add("programs", programs(&[]));
             tally.add("browser", browser::suite(Browser::Chromium));
+            tally.add("page", page::suite(&[]));
             tally.add("samples", samples());
             tally.add("book", book::run(&[]).map(|()| Counts::ONE));
             tally.add("mutants", mutants::run(&[]).map(|()| Counts::ONE));
@@ -154,7 +156,7 @@ pub(crate) fn conclude(counts: Option<Counts>, success: bool, runner: &str) -> R
 }
 
 /// Reads `Summary [ 1.2s] 3/5 tests run: 2 passed (1 slow), 1 failed, 4 skipped`.
-fn of_nextest(line: &str) -> Option<Counts> {
+pub(crate) fn of_nextest(line: &str) -> Option<Counts> {
     let (_, line) = line
         .trim_start()
         .strip_prefix("Summary [")?

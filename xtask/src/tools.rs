@@ -160,7 +160,7 @@ impl Tool {
     }
 }
 
-/// Programs of the system's: browsers and what drives them.
+/// Programs of the system's: browsers, what drives them, and what stands before servers.
 pub(crate) struct SystemPrograms {
     /// The programs, by any of the names that they have.
     programs: &'static [&'static [&'static str]],
@@ -185,6 +185,12 @@ pub(crate) const FIREFOX: SystemPrograms = SystemPrograms {
     purpose: "pages are tested in Firefox as well",
 };
 
+pub(crate) const NGINX: SystemPrograms = SystemPrograms {
+    programs: &[&["nginx"]],
+    packages: &["nginx-light"],
+    purpose: "in tests it stands between pages and their server",
+};
+
 impl SystemPrograms {
     /// Where the first of them is; installs them if one is missing.
     pub(crate) fn ensure(&self) -> Result<PathBuf> {
@@ -201,7 +207,9 @@ impl SystemPrograms {
             run(Command::new("apt-get")
                 .args(["install", "--quiet=2", "--yes", "--no-install-recommends"])
                 .args(self.packages)
-                .env("DEBIAN_FRONTEND", "noninteractive"))
+                .env("DEBIAN_FRONTEND", "noninteractive")
+                // A service that is installed is not started.
+                .env("RUNLEVEL", "1"))
         };
         match (install(), self.find()) {
             (Ok(()), Some(program)) => Ok(program),
@@ -223,13 +231,14 @@ impl SystemPrograms {
     }
 }
 
-/// The programs of that name in the directories of PATH.
+/// The programs of that name in the directories of PATH, and where services are.
 fn in_path(name: &str) -> impl Iterator<Item = PathBuf> + use<> {
     let program = format!("{name}{}", std::env::consts::EXE_SUFFIX);
     let path = std::env::var_os("PATH").unwrap_or_default();
     let directories: Vec<PathBuf> = std::env::split_paths(&path).collect();
     directories
         .into_iter()
+        .chain([PathBuf::from("/usr/sbin")])
         .map(move |directory| directory.join(&program))
         .filter(|program| program.is_file())
 }

@@ -16,7 +16,6 @@ const BINARYEN: &str = "binaryen@132.0.0";
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(crate) enum Profile {
     /// Quickly, with names in stack traces.
-    #[expect(dead_code, reason = "the demo is to build its page so")]
     Dev,
     /// Small, as pages are served; see `profile.web` in Cargo.toml.
     Web,
@@ -42,7 +41,6 @@ impl Profile {
 /// What a page loads: the script is a module whose default export starts it.
 pub(crate) struct Files {
     /// `target/pages/<package>`, with nothing else in it.
-    #[expect(dead_code, reason = "the demo is to serve it")]
     pub(crate) directory: PathBuf,
     /// `<name>.js`.
     pub(crate) script: PathBuf,

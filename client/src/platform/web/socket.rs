@@ -86,6 +86,8 @@ impl WebSocket {
         socket.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
         socket.set_onopen(Some(on_change.as_ref().unchecked_ref()));
         socket.set_onclose(Some(on_change.as_ref().unchecked_ref()));
+        // Where a policy of the page forbids the address, some browsers tell nothing but this.
+        socket.set_onerror(Some(on_change.as_ref().unchecked_ref()));
         Ok(Self {
             socket,
             news,
@@ -148,7 +150,14 @@ impl News {
 
     fn change(&mut self, event: &Event) {
         let Some(event) = event.dyn_ref::<CloseEvent>() else {
-            self.is_open = true;
+            match event.type_().as_str() {
+                "open" => self.is_open = true,
+                // Of one that was open the close tells more.
+                "error" if !self.is_open => {
+                    self.closed.get_or_insert_default();
+                }
+                _ => {}
+            }
             return;
         };
         let clean = event.was_clean();
@@ -209,6 +218,7 @@ impl Drop for WebSocket {
         self.socket.set_onmessage(None);
         self.socket.set_onopen(None);
         self.socket.set_onclose(None);
+        self.socket.set_onerror(None);
         // Without effect on one that is closed.
         self.socket.close_with_code(1000).ok();
     }

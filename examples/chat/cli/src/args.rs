@@ -17,7 +17,7 @@ ends when the last one has been answered.
   --room ROOM        the room to begin in [lobby]
   --url URL          where the server is [http://127.0.0.1:4747/sente]
   --carrier CARRIER  how to connect: auto, websocket or poll [auto]
-  --codec CODEC      how to write events: bincode or json [bincode]
+  --codec CODEC      how to write events: bincode, json, msgpack or postcard [bincode]
   --help             shows this
 ";
 
@@ -129,7 +129,7 @@ mod tests {
     fn a_mistake_is_told_with_what_there_is() {
         let error = |arguments| parsed(arguments).unwrap_err().to_string();
         assert!(error("--carrier pigeon").contains("auto, websocket or poll"));
-        assert!(error("--codec xml").contains("bincode or json"));
+        assert!(error("--codec xml").contains("bincode or json or msgpack or postcard"));
         assert!(error("--nmae bob").contains("--nmae"));
         assert!(parse([], None).unwrap_err().to_string().contains("--name"));
     }

@@ -32,10 +32,11 @@ pub async fn authenticate(handshake: Handshake) -> Result<Identity, Refusal> {
 }
 
 /// A browser sends cookies for whoever asks; the page alone knows the token that it was given.
-/// Programs that show a token of their own are no browsers.
+/// Where no cookie says who it is there is nothing to make use of.
 #[must_use]
 pub fn is_from_page(handshake: &Handshake) -> bool {
-    handshake.token().is_some() || is_csrf_token(handshake.headers(), handshake.csrf())
+    let headers = handshake.headers();
+    cookie(headers, USER).is_none() || is_csrf_token(headers, handshake.csrf())
 }
 // ANCHOR_END: authenticate
 

@@ -123,6 +123,7 @@ impl Client {
         self.known = None;
         self.attempt = (self.random)();
         self.fresh = Some(reason);
+        self.change(|state| state.session_id = None);
         let unconfirmed = session.restart();
         self.events.push_back(Event::SessionEnded {
             reason,

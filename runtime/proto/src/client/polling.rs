@@ -489,6 +489,11 @@ fn frames(session: &Session, response: &Response) -> Result<Vec<Frame>, Failed> 
             retry_after: None,
             codecs: Vec::new(),
         })),
+        (200..300, Err(_)) if is_web_page(&response.body) => Err(Failed::Error(
+            "the answer is an HTML page and none of sente's: the URL may be wrong, or a proxy or \
+             the log-in of a network answers in the server's place"
+                .to_owned(),
+        )),
         (200..300, Err(error)) => Err(Failed::Error(format!(
             "the answer is none of sente's: {error}"
         ))),
@@ -496,4 +501,8 @@ fn frames(session: &Session, response: &Response) -> Result<Vec<Frame>, Failed> 
             "the server answered with status {status}"
         ))),
     }
+}
+
+fn is_web_page(body: &[u8]) -> bool {
+    body.trim_ascii_start().starts_with(b"<")
 }

@@ -23,7 +23,7 @@ pub struct State {
     pub user: Option<String>,
     /// The token against cross-site request forgery that was last sent. Only whether there is one.
     pub has_csrf_token: bool,
-    /// The present session.
+    /// The present session; `None` before the first and between two.
     pub session_id: Option<SessionId>,
     /// How the present session came about; `None` before the first handshake.
     pub session: Option<SessionState>,

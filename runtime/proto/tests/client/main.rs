@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use sente_proto::client::{
-    CarrierChoice, Client, Config, Event, ExchangeId, Response, SessionState, SocketClosed,
-    SocketId, Transmit,
+    CarrierChoice, Client, Config, ConnectionEnd, Event, ExchangeId, Response, SessionState,
+    SocketClosed, SocketId, Transmit,
 };
 use sente_proto::codec::Codec;
 use sente_proto::contract::{Contract, Event as Declared, Namespace};
@@ -544,6 +544,7 @@ fn after_a_disconnect_the_client_stays_away_and_begins_afresh_when_asked() {
         matches!(test.messages.last(), Some(Frame::Close(close)) if close.reason == CloseReason::Goodbye)
     );
     assert_eq!(test.ended, [(FreshReason::Requested, 1)]);
+    assert_eq!(test.client.state().session_id, None, "it has ended");
     test.pass(Duration::from_secs(3_600));
     assert_eq!(test.opened, 1);
     test.act(Client::connect);

@@ -99,7 +99,8 @@ fn an_html_page_is_no_answer() {
     });
     assert!(!test.client.state().open);
     assert!(test.client.state().next_reconnect_at.is_some());
-    assert!(test.client.state().last_poll_error.is_some());
+    let error = test.client.state().last_poll_error.as_ref().unwrap();
+    assert!(error.contains("an HTML page"), "{error}");
 }
 
 #[test]
@@ -119,6 +120,8 @@ fn a_401_to_the_hello_is_a_refusal() {
             .map(|refused| refused.reason),
         Some(RefusedReason::Unauthorized)
     );
+    let close = test.client.state().last_close.as_ref().unwrap();
+    assert_eq!(close.reason, ConnectionEnd::Refused);
     test.pass(Duration::from_secs(3_600));
     assert!(test.posts.is_empty());
 }

@@ -118,7 +118,7 @@ impl World {
                 old.carrier
             )));
         }
-        if new.session_id != old.session_id {
+        if new.session_id.is_some() && new.session_id != old.session_id {
             let told = host.ended.take().unwrap_or(FreshReason::First);
             let reason = told;
             if new.session != Some(SessionState::Fresh { reason }) {
