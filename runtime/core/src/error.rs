@@ -49,6 +49,10 @@ pub enum SendError {
     /// The session has ended and will not come back.
     #[error("the session has ended")]
     Ended,
+    /// The client has not finished its handshake. Send when it has joined, or say it in the handshake
+    /// data.
+    #[error("the client has not finished its handshake: send when it has joined")]
+    Unconfirmed,
     /// The codec cannot encode the value. Use another codec or another type.
     #[error(transparent)]
     Encode(#[from] EncodeError),
@@ -119,7 +123,7 @@ impl<E> CallError<E> {
             SendError::TooLarge { .. } => Self::TooLarge,
             SendError::Incompatible { .. } => Self::Incompatible,
             SendError::Unsupported { .. } | SendError::WrongDirection { .. } => Self::Unsupported,
-            SendError::Ended => Self::Disconnected {
+            SendError::Ended | SendError::Unconfirmed => Self::Disconnected {
                 maybe_executed: false,
             },
             SendError::Encode(_) => Self::Internal,

@@ -207,5 +207,6 @@ pub(crate) fn refused(refusal: Refusal, event: &'static str) -> SendError {
         Refusal::Unsupported => SendError::Unsupported { event },
         Refusal::Incompatible => SendError::Incompatible { event },
         Refusal::Ended => SendError::Ended,
+        Refusal::Unconfirmed => SendError::Unconfirmed,
     }
 }

@@ -195,6 +195,8 @@ impl Builder {
     }
 
     /// Makes what clients are told when they connect, for a namespace with `handshake = …`.
+    ///
+    /// Nobody knows yet whether the client is there: what is sent to it now is not accepted.
     pub fn handshake<E: Events>(
         mut self,
         data: impl Fn(&Peer) -> E::Handshake + Send + Sync + 'static,

@@ -143,12 +143,8 @@ impl Hub {
     pub(crate) fn join(&self, client: &Arc<Client>) {
         self.sessions().confirm(client.id);
         let mut users = self.users();
-        {
-            let mut chair = client.chair();
-            // Whoever ends it looks here after it has written its end down.
-            if chair.end.is_some() || std::mem::replace(&mut chair.has_joined, true) {
-                return;
-            }
+        if !client.join() {
+            return;
         }
         tracing::debug!(session = %client.id, "a client joined");
         let is_first = users.add(client);
@@ -168,7 +164,7 @@ impl Hub {
         let users = self.users();
         let carrier = {
             let chair = client.chair();
-            if chair.end.is_some() || !chair.has_joined {
+            if chair.end.is_some() || !client.has_joined() {
                 return;
             }
             chair.seat.carrier()
@@ -200,7 +196,7 @@ impl Hub {
         self.rooms().leave_all(client.id);
         {
             let mut users = self.users();
-            if !client.chair().has_joined {
+            if !client.has_joined() {
                 return;
             }
             let is_last = users.remove(client);

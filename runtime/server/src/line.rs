@@ -267,7 +267,7 @@ impl Line {
                     .seat
                     .handle_frame(now, session, &service.mappings, *epoch, frame),
             };
-            let joins = chair.seat.is_confirmed() && !chair.has_joined;
+            let joins = chair.seat.is_confirmed() && !client.has_joined();
             (heard, joins, chair.seat.epoch() != before)
         });
         if moves {

@@ -191,7 +191,7 @@ fn take_in(
         keeper::ensure(service, client);
     }
     let turn = turn?;
-    if !client.chair().has_joined {
+    if !client.has_joined() {
         service.hub.join(client);
     }
     let mut ends = None;

@@ -260,11 +260,14 @@ impl Session {
         }
     }
 
-    /// The client, while its session lasts.
+    /// The client, from the end of its handshake to the end of its session.
     #[must_use]
     pub fn peer(&self) -> Option<Peer> {
         let sessions = self.hub.sessions();
-        sessions.get(self.id).map(|client| client.peer.clone())
+        let client = sessions.get(self.id);
+        client
+            .filter(|client| client.has_joined())
+            .map(|client| client.peer.clone())
     }
 
     /// Sends an event that is a value. See [`Peer::send`].

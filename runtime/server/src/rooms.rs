@@ -62,19 +62,25 @@ impl Rooms {
         was_there
     }
 
-    pub(crate) fn members(&self, room: &str) -> impl ExactSizeIterator<Item = &Arc<Client>> {
-        static NOBODY: BTreeMap<SessionId, Arc<Client>> = BTreeMap::new();
-        self.rooms.get(room).unwrap_or(&NOBODY).values()
+    pub(crate) fn members(&self, room: &str) -> impl Iterator<Item = &Arc<Client>> {
+        self.rooms.get(room).into_iter().flat_map(here)
     }
 
     /// All rooms, with how many sessions are in each.
     pub(crate) fn names(&self) -> impl Iterator<Item = (&Arc<str>, usize)> {
         self.rooms
             .iter()
-            .map(|(name, members)| (name, members.len()))
+            .map(|(name, members)| (name, here(members).count()))
+            .filter(|(_, count)| *count > 0)
     }
 
     pub(crate) fn of(&self, id: SessionId) -> &[Arc<str>] {
         self.joined.get(&id).map_or(&[], Vec::as_slice)
     }
+}
+
+/// The members that the application knows of. Others have been put there during their handshakes,
+/// which they may never finish.
+fn here(members: &BTreeMap<SessionId, Arc<Client>>) -> impl Iterator<Item = &Arc<Client>> {
+    members.values().filter(|client| client.has_joined())
 }

@@ -86,6 +86,9 @@ impl Server {
 
     /// Puts a client into a room. It stays there, whatever its connection does, until it
     /// [leaves](Self::leave) or its session ends. Returns whether it was not there before.
+    ///
+    /// During its handshake a client can be put into a room already. It is counted, and pushes reach
+    /// it, from the end of the handshake on.
     pub fn join(&self, peer: &Peer, room: impl AsRef<str>) -> bool {
         let Some(client) = Client::of(peer) else {
             return false;

@@ -1,6 +1,7 @@
 //! One session as the server keeps it.
 
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use sente::driver::{Host, Port};
@@ -16,6 +17,9 @@ pub(crate) struct Client {
     pub(crate) id: SessionId,
     pub(crate) port: Arc<Port>,
     pub(crate) peer: Peer,
+    /// The application knows of it: its client has finished its handshake. Set while the chair is
+    /// locked.
+    has_joined: AtomicBool,
     chair: Mutex<Chair>,
 }
 
@@ -26,8 +30,6 @@ pub(crate) struct Chair {
     pub(crate) end: Option<Close>,
     /// A task of its own keeps the session's time.
     pub(crate) has_keeper: bool,
-    /// The application knows of it.
-    pub(crate) has_joined: bool,
 }
 
 impl Client {
@@ -51,11 +53,11 @@ impl Client {
                 Box::new(this.clone()),
             ),
             port,
+            has_joined: AtomicBool::new(false),
             chair: Mutex::new(Chair {
                 seat: Seat::new(id, now),
                 end: None,
                 has_keeper: false,
-                has_joined: false,
             }),
         })
     }
@@ -63,6 +65,17 @@ impl Client {
     /// The session of a peer, while it lasts.
     pub(crate) fn of(peer: &Peer) -> Option<Arc<Self>> {
         peer.server().downcast_ref::<Weak<Self>>()?.upgrade()
+    }
+
+    pub(crate) fn has_joined(&self) -> bool {
+        self.has_joined.load(Ordering::Acquire)
+    }
+
+    /// The application is told of it now. Returns whether that is new; never after its end.
+    pub(crate) fn join(&self) -> bool {
+        let chair = self.chair();
+        // Whoever ends it looks here after it has written its end down.
+        chair.end.is_none() && !self.has_joined.swap(true, Ordering::AcqRel)
     }
 
     pub(crate) fn chair(&self) -> MutexGuard<'_, Chair> {

@@ -2,7 +2,7 @@
 
 mod common;
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use axum::response::IntoResponse;
@@ -11,7 +11,7 @@ use common::{
     hello_of, http, kind, post, resuming, soon,
 };
 use futures_util::StreamExt;
-use sente::Peer;
+use sente::{CallError, Peer, SendError};
 use sente_proto::frame::{Frame, Hello};
 use sente_proto::{CloseReason, FreshReason, RefusedReason};
 use sente_server::{Builder, Carrier, Identity, Presence, PresenceStream, Refusal, Server};
@@ -692,6 +692,45 @@ async fn handshake_data_comes_with_the_welcome() {
         sente::Codec::Bincode.decode::<Motd>(value).ok(),
         Some(Motd { text })
     );
+}
+
+#[tokio::test]
+async fn nothing_waits_for_a_client_that_has_not_finished_its_handshake() {
+    let handle: Arc<OnceLock<Server>> = Arc::default();
+    let (of_handler, of_handshake) = (Arc::clone(&handle), handle);
+    let (tried, mut tries) = mpsc::unbounded_channel();
+    let builder = Server::builder()
+        .serve(move |server| {
+            let _ = of_handler.set(server);
+            Chat::server(Lobby)
+        })
+        .handshake::<Chat>(move |peer| {
+            let server = of_handshake.get().expect("it is there");
+            let joins = server.join(peer, "lobby");
+            let sent = Chat::to_client(peer).said("too early");
+            let pushed = Chat::to_clients(server.session(peer.session())).said("too early")
+                + Chat::to_clients(server.room("lobby")).said("too early")
+                + Chat::to_clients(server.everyone()).said("too early");
+            let seen = server.room("lobby").count() + server.rooms().len();
+            let asked = Chat::to_client(peer).sure("too early?");
+            let _ = tried.send((joins, sent, pushed, seen, asked));
+        });
+    let site = Site::start(builder).await;
+    let mut ws = Ws::dial(site.address).await;
+    let _ = ws.greet(hello()).await;
+    let (joins, sent, pushed, seen, asked) = tries.recv().await.expect("it was called");
+    assert!(joins);
+    assert!(matches!(sent, Err(SendError::Unconfirmed)), "{sent:?}");
+    assert_eq!((pushed, seen), (0, 0));
+    let unsent = CallError::Disconnected {
+        maybe_executed: false,
+    };
+    assert_eq!(soon("the failure", asked).await, Err(unsent));
+
+    ws.is_well(1).await;
+    assert_eq!(site.server.room("lobby").count(), 1);
+    assert_eq!(Chat::to_clients(site.server.room("lobby")).said("now"), 1);
+    assert_eq!(ws.item().await, event(SAID, "now"));
 }
 
 #[tokio::test]

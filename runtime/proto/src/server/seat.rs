@@ -217,6 +217,7 @@ impl Seat {
             .as_ref()
             .filter(|resume| resume.session == self.session)
             .map_or_else(Acknowledge::default, |resume| resume.acknowledge);
+        session.set_confirmed(self.confirmed);
         let newcomer = Newcomer {
             epoch: hello.epoch,
             carrier,
@@ -332,12 +333,17 @@ impl Seat {
         }
     }
 
+    fn confirm(&mut self, session: &mut Session) {
+        self.confirmed = true;
+        session.set_confirmed(true);
+    }
+
     fn handle_data(&mut self, now: Time, session: &mut Session, data: Data) -> Result<(), Close> {
         // Tables go ahead of all events: without them nobody knows what these are.
         if self.offers.is_some() && !data.items.is_empty() {
             return Err(Close::new(CloseReason::Unexpected));
         }
-        self.confirmed = true;
+        self.confirm(session);
         session.handle_data(now, data).map_err(Close::new)
     }
 
@@ -371,7 +377,7 @@ impl Seat {
         }
         self.heard(now);
         // Only a client that has read its welcome knows the secret.
-        self.confirmed = true;
+        self.confirm(session);
         if !request.hold {
             return Ok(self.handle_send(session, request.number));
         }

@@ -129,6 +129,8 @@ pub struct Session {
     codec: Codec,
     attached: bool,
     ended: bool,
+    /// The other side has not shown yet that it knows the session.
+    unconfirmed: bool,
     ping: bool,
     /// Someone was refused for want of room and waits for [`Event::Room`].
     wants_room: bool,
@@ -151,6 +153,7 @@ impl Session {
             codec,
             attached: false,
             ended: false,
+            unconfirmed: false,
             ping: false,
             wants_room: false,
             outbox: Outbox::default(),

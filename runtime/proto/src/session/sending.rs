@@ -6,6 +6,11 @@ use crate::contract::Fit;
 use crate::frame::{Failure, Outcome};
 
 impl Session {
+    /// Whether the other side knows the session. Nothing is accepted for it while it does not.
+    pub(crate) fn set_confirmed(&mut self, confirmed: bool) {
+        self.unconfirmed = !confirmed;
+    }
+
     /// Accepts an event for sending.
     ///
     /// # Errors
@@ -143,6 +148,9 @@ impl Session {
     fn admit(&mut self, event: &Outgoing) -> Result<(), Refusal> {
         if self.ended {
             return Err(Refusal::Ended);
+        }
+        if self.unconfirmed {
+            return Err(Refusal::Unconfirmed);
         }
         if let Some(mapping) = &self.mapping {
             match mapping.outbound(event.event) {

@@ -31,6 +31,8 @@ pub enum Refusal {
     Incompatible,
     /// The session has ended.
     Ended,
+    /// The client has not shown yet that it knows the session.
+    Unconfirmed,
 }
 
 /// What an item takes beside its payload, and once more if it is the latest of its key: measured.
