@@ -17,12 +17,13 @@ use sente::driver::{Dispatcher, Host};
 use sente::{Codec, Peer, SessionId, ToServer};
 use sente_proto::codec::EncodeError;
 use sente_proto::server::{Mappings, Sessions};
-use sente_proto::{Close, Limits, ResumeSecret};
+use sente_proto::{Close, CloseReason, Limits, ResumeSecret};
 use tokio::sync::watch;
 
 use crate::around::{Around, Program};
 use crate::budget::Budget;
 use crate::clock::Clock;
+use crate::counts::Counter;
 use crate::end::SessionEnd;
 use crate::guard::Guard;
 use crate::presence::{Announcer, ConnectedClient, Presence};
@@ -48,6 +49,7 @@ pub(crate) struct Hub {
     rooms: Mutex<Rooms>,
     pub(crate) announcer: Announcer,
     pub(crate) budget: Budget,
+    pub(crate) counts: Counter,
     /// Handlers that wait, and hooks.
     pub(crate) handlers: Arc<Tally>,
     /// Connections and requests that are being served.
@@ -110,6 +112,7 @@ impl Hub {
             rooms: Mutex::default(),
             announcer: Announcer::default(),
             budget,
+            counts: Counter::default(),
             handlers,
             carriers: Arc::default(),
             draining: watch::Sender::new(false),
@@ -174,6 +177,12 @@ impl Hub {
         drop(users);
     }
 
+    /// A carrier is closed for this, and no session with it: it serves none.
+    pub(crate) fn reject(&self, reason: CloseReason) -> Close {
+        self.counts.close(reason);
+        Close::new(reason)
+    }
+
     /// Ends a session, unless it has ended. Its carriers tell the client `close`.
     pub(crate) fn end(&self, client: &Arc<Client>, close: &Close) {
         let now = self.clock.now();
@@ -188,6 +197,7 @@ impl Hub {
         client.chair().end = Some(close.clone());
         let unconfirmed = client.port.end();
         let reason = close.reason;
+        self.counts.close(reason);
         if reason.is_violation() {
             tracing::warn!(session = %client.id, ?reason, "a client broke the protocol; its session ends");
         } else {

@@ -21,11 +21,13 @@
 //! * [`User`], [`Audience`], [`Room`] and [`Session`]: whom a push goes to
 //! * [`Presence`] and [`Connected`]: who is there
 //! * [`SessionEnd`]: how a session ended, and what it did not deliver
+//! * [`Counts`]: how many clients were refused, and broke the protocol
 
 mod around;
 mod budget;
 mod builder;
 mod clock;
+mod counts;
 mod end;
 mod guard;
 mod handshake;
@@ -47,6 +49,7 @@ mod users;
 mod ws;
 
 pub use builder::Builder;
+pub use counts::Counts;
 pub use end::SessionEnd;
 pub use handshake::Handshake;
 pub use identity::{Identity, Refusal};
@@ -56,5 +59,5 @@ pub use sente::{CallError, Codec, EventStream, Peer, SendError, SessionId, Uncon
 #[cfg(feature = "custom")]
 pub use sente::{CustomCodec, CustomError, CustomSlot, CustomValue};
 pub use sente_proto::server::Caps;
-pub use sente_proto::{Carrier, CloseReason, Limits};
+pub use sente_proto::{Carrier, CloseReason, Limits, RefusedReason};
 pub use server::Server;

@@ -39,13 +39,13 @@ pub(crate) async fn exchange(State(service): State<Arc<Service>>, request: Reque
 async fn guarded(service: &Arc<Service>, request: Parts, body: Body) -> Response {
     let form = Form::of(&request);
     if let Err(refusal) = service.check(&request) {
-        return answer_refusal(form.unwrap_or(Form::Binary), refusal);
+        return answer_refusal(service, form.unwrap_or(Form::Binary), refusal);
     }
     let Some(form) = form else {
         let message = "a poll has the content type `application/vnd.sente` or \
                        `application/vnd.sente+json`";
         let refused = malformed(StatusCode::UNSUPPORTED_MEDIA_TYPE, message);
-        return answer_refused(Form::Binary, &refused);
+        return answer_refused(service, Form::Binary, &refused);
     };
     // A request lost, as the test switch wants it.
     if service.breaks() {
@@ -55,7 +55,7 @@ async fn guarded(service: &Arc<Service>, request: Parts, body: Body) -> Response
         Ok(body) => body,
         Err(status) => {
             let refused = malformed(status, "the request is too large, too slow, or broken off");
-            return answer_refused(form, &refused);
+            return answer_refused(service, form, &refused);
         }
     };
     let response = answer_body(service, request, form, &body).await;
@@ -84,8 +84,8 @@ async fn answer_body(service: &Arc<Service>, request: Parts, form: Form, body: &
     match frames.next() {
         Some(Ok(Frame::Hello(hello))) => greet(service, request, form, *hello).await,
         Some(Ok(Frame::Request(head))) => serve(service, form, &head, frames).await,
-        Some(Ok(_)) | None => answer_close(form, &Close::new(CloseReason::Unexpected)),
-        Some(Err(error)) => answer_close(form, &Close::new(reason_of(&error))),
+        Some(Ok(_)) | None => answer_close(form, &service.hub.reject(CloseReason::Unexpected)),
+        Some(Err(error)) => answer_close(form, &service.hub.reject(reason_of(&error))),
     }
 }
 
@@ -113,7 +113,7 @@ async fn greet(service: &Arc<Service>, request: Parts, form: Form, hello: Hello)
             keeper::ensure(service, &admitted.client);
             answer_frame(StatusCode::OK, form, &admitted.welcome)
         }
-        Err(NotAdmitted::Refused(refusal)) => answer_refusal(form, refusal),
+        Err(NotAdmitted::Refused(refusal)) => answer_refusal(service, form, refusal),
         Err(NotAdmitted::Closed(close)) => answer_close(form, &close),
     }
 }
@@ -125,7 +125,7 @@ async fn serve(service: &Arc<Service>, form: Form, head: &Head, frames: BodyFram
         Err(close) => return answer_close(form, &close),
     };
     if !form.is_of(client.port.codec()) {
-        return answer_close(form, &Close::new(CloseReason::Unexpected));
+        return answer_close(form, &service.hub.reject(CloseReason::Unexpected));
     }
     let taken = take_in(service, &client, head, frames);
     // What came before an error is handled all the same.

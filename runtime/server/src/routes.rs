@@ -130,15 +130,19 @@ pub(crate) fn answer_frame(status: StatusCode, form: Form, frame: &Frame) -> Res
 }
 
 /// A refusal: the application's own answer, or one by the refusal's status.
-pub(crate) fn answer_refusal(form: Form, refusal: Refusal) -> Response {
+pub(crate) fn answer_refusal(service: &Service, form: Form, refusal: Refusal) -> Response {
     match refusal.response {
-        Some(response) => unstored(*response),
-        None => answer_refused(form, &refusal.refused),
+        Some(response) => {
+            service.hub.counts.refuse(refusal.refused.reason);
+            unstored(*response)
+        }
+        None => answer_refused(service, form, &refusal.refused),
     }
 }
 
 /// A refusal, by its own status.
-pub(crate) fn answer_refused(form: Form, refused: &Refused) -> Response {
+pub(crate) fn answer_refused(service: &Service, form: Form, refused: &Refused) -> Response {
+    service.hub.counts.refuse(refused.reason);
     let mut frame = Vec::new();
     wire::encode_refused(form == Form::Text, refused, &mut frame);
     let mut body = Vec::new();

@@ -7,6 +7,7 @@ use sente::{Peer, SessionId};
 use sente_proto::{Close, CloseReason};
 
 use crate::Builder;
+use crate::counts::Counts;
 use crate::hub::{Hub, Service};
 use crate::presence::{Connected, PresenceStream};
 use crate::push::{Audience, Room, Session, User};
@@ -140,6 +141,20 @@ impl Server {
     #[must_use]
     pub fn sessions(&self) -> usize {
         self.hub.sessions().len()
+    }
+
+    /// Why sessions have ended and handshakes were refused, counted since the server was made: for
+    /// metrics, and to notice who tries what.
+    ///
+    /// ```
+    /// # let sente = sente_server::Server::builder().build();
+    /// for (reason, count) in sente.counts().refusals() {
+    ///     println!("refused: {} {count}", reason.name());
+    /// }
+    /// ```
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        self.hub.counts.read()
     }
 
     /// Ends a session. Its client is told `message` and does not come back by itself. Returns

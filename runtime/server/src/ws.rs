@@ -35,7 +35,7 @@ const LATE_HELLO: Duration = Duration::from_secs(1);
 pub(crate) async fn upgrade(State(service): State<Arc<Service>>, request: Request) -> Response {
     let (mut request, _body) = request.into_parts();
     if let Err(refusal) = service.check(&request) {
-        return answer_refusal(Form::Binary, refusal);
+        return answer_refusal(&service, Form::Binary, refusal);
     }
     let upgrade = match WebSocketUpgrade::from_request_parts(&mut request, &()).await {
         Ok(upgrade) => upgrade,
@@ -82,8 +82,10 @@ async fn greet(service: Arc<Service>, mut socket: WebSocket, request: Parts) -> 
         Ok(Frame::Hello(hello)) => {
             open::admit(&service, request, *hello, form, Carrier::WebSocket).await
         }
-        Ok(_) => Err(NotAdmitted::Closed(Close::new(CloseReason::Unexpected))),
-        Err(error) => Err(NotAdmitted::Closed(Close::new(reason_of(&error)))),
+        Ok(_) => Err(NotAdmitted::Closed(
+            service.hub.reject(CloseReason::Unexpected),
+        )),
+        Err(error) => Err(NotAdmitted::Closed(service.hub.reject(reason_of(&error)))),
     };
     match admitted {
         Ok(Admitted {
@@ -100,6 +102,7 @@ async fn greet(service: Arc<Service>, mut socket: WebSocket, request: Parts) -> 
             Some(line)
         }
         Err(NotAdmitted::Refused(refusal)) => {
+            service.hub.counts.refuse(refusal.refused.reason);
             let end = End::Refused(refusal.refused);
             end.say(&mut socket, form).await;
             None
@@ -119,7 +122,13 @@ async fn first_message(service: &Service, socket: &mut WebSocket) -> Result<Byte
                 Some(Ok(Message::Binary(bytes))) => return Ok(bytes),
                 Some(Ok(Message::Text(text))) => return Ok(text.into()),
                 Some(Ok(Message::Ping(_) | Message::Pong(_))) => {}
-                Some(Err(error)) => return Err(End::of(error)),
+                Some(Err(error)) => {
+                    let end = End::of(error);
+                    if let End::Close(close) = &end {
+                        service.hub.counts.close(close.reason);
+                    }
+                    return Err(end);
+                }
                 Some(Ok(Message::Close(_))) => return Err(End::Left),
                 None => return Err(End::Lost),
             }
@@ -136,10 +145,13 @@ async fn first_message(service: &Service, socket: &mut WebSocket) -> Result<Byte
         biased;
         first = first => first,
         () = tokio::time::sleep(service.hub.limits.handshake) => {
-            Err(End::Close(Close::new(CloseReason::HandshakeTimeout)))
+            Err(End::Close(service.hub.reject(CloseReason::HandshakeTimeout)))
         }
         // A session that is there may still be resumed, so the hello is waited for, but not for long.
-        Some(refused) = too_late => Err(End::Refused(Box::new(refused))),
+        Some(refused) = too_late => {
+            service.hub.counts.refuse(refused.reason);
+            Err(End::Refused(Box::new(refused)))
+        }
     }
 }
 

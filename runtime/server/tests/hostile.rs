@@ -2,6 +2,7 @@
 
 mod common;
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use common::{
@@ -156,7 +157,9 @@ async fn frames_that_break_the_protocol_end_the_session_with_their_reason() {
             CloseReason::Malformed,
         ),
     ];
+    let mut expected = HashMap::new();
     for (what, bytes, reason) in cases {
+        *expected.entry(reason).or_default() += 2;
         let (mut ws, welcome) = Ws::open(site.address, hello()).await;
         ws.send_bytes(bytes.clone()).await;
         assert_eq!(ws.closed().await.reason, reason, "{what} on a WebSocket");
@@ -167,23 +170,16 @@ async fn frames_that_break_the_protocol_end_the_session_with_their_reason() {
         let mut body = body([client.request(1, false)]);
         sente_proto::wire::append_encoded_to_body(Codec::Bincode, &bytes, &mut body);
         let answer = http(site.address, "POST", &[BINARY], &body).await;
-        if what == "oversized message" {
-            // Not even read.
-            assert!(
-                matches!(answer.status, 400 | 413),
-                "{what}: {}",
-                answer.status
-            );
-        } else {
-            assert_eq!(
-                (answer.status, answer.close().0),
-                (400, reason),
-                "{what} in a request"
-            );
-            let gone = client.poll(1, 0).await.close().0;
-            assert_eq!(gone, reason, "{what} in a request");
-        }
+        assert_eq!(
+            (answer.status, answer.close().0),
+            (400, reason),
+            "{what} in a request"
+        );
+        let gone = client.poll(1, 0).await.close().0;
+        assert_eq!(gone, reason, "{what} in a request");
     }
+    let counts = site.server.counts();
+    assert_eq!(counts.violations().collect::<HashMap<_, u64>>(), expected);
     bystander.is_well(2).await;
 }
 
@@ -267,6 +263,13 @@ async fn a_first_frame_that_is_no_hello_is_answered_and_closed() {
         assert_eq!((answer.status, answer.close().0), (400, reason));
         assert_eq!(answer.header("cache-control"), Some("no-store"));
     }
+    let counts = site.server.counts();
+    let closed = [
+        CloseReason::Unexpected,
+        CloseReason::Malformed,
+        CloseReason::TooLarge,
+    ];
+    assert_eq!(closed.map(|reason| counts.closed(reason)), [3, 3, 1]);
     bystander.is_well(2).await;
 }
 
@@ -277,6 +280,8 @@ async fn no_hello_in_time_is_answered_and_closed() {
     let mut ws = Ws::dial(site.address).await;
     assert_eq!(ws.closed().await.reason, CloseReason::HandshakeTimeout);
     ws.hung_up().await;
+    let counts = site.server.counts();
+    assert_eq!(counts.closed(CloseReason::HandshakeTimeout), 1);
 }
 
 #[tokio::test]

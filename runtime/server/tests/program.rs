@@ -550,6 +550,9 @@ async fn pages_of_the_own_origin_may_connect_and_others_may_not() {
         ("x-forwarded-host", "example.org"),
     ];
     check(&site, &forwarded, false).await;
+    // Five times, on either carrier.
+    let counts = site.server.counts();
+    assert_eq!(counts.refused(RefusedReason::Origin), 10);
 
     let site = Site::start(Server::builder().trust_forwarded_host()).await;
     check(&site, &forwarded, true).await;

@@ -21,6 +21,19 @@ pub(super) trait Word: Copy {
 
 macro_rules! words {
     ($type:ident, unknown: $unknown:ident, { $($variant:ident = $code:literal $word:literal,)* }) => {
+        impl $type {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
+            /// Its word on the wire, which serves as a label too.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $word,)*
+                }
+            }
+        }
+
         impl Word for $type {
             fn code(self) -> u8 {
                 match self {
@@ -29,9 +42,7 @@ macro_rules! words {
             }
 
             fn word(self) -> &'static str {
-                match self {
-                    $(Self::$variant => $word,)*
-                }
+                self.name()
             }
 
             fn from_code(code: u8) -> Self {
