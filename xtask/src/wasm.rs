@@ -58,7 +58,7 @@ pub(crate) fn build(package: &str, profile: Profile) -> Result<Files> {
         .join(format!("{name}.wasm"));
     let directory = target().join("pages").join(package);
     let _ = fs::remove_dir_all(&directory);
-    let mut bindgen = cargo(["run", "--quiet", "--package", "xtask-bindgen", "--"]);
+    let mut bindgen = cargo(["run", "--package", "xtask-bindgen", "--"]);
     bindgen.args([&built, &directory]);
     if profile == Profile::Web {
         bindgen.arg("--without-names");

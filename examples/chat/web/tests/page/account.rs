@@ -39,7 +39,7 @@ fn who_is_not_logged_in_learns_why_and_is_not_dialled_for() {
 
 #[test]
 fn one_logs_in_and_out_and_in_as_somebody_else() {
-    let server = Server::start_with(&["--window", "0.5"]);
+    let server = Server::start();
     let ann = Window::new("ann");
     ann.go_to(&server.url());
     ann.enter("Your name", "two words");

@@ -63,7 +63,7 @@ fn a_server_that_comes_and_goes_before_the_first_connection() {
 
 #[test]
 fn a_tab_that_sleeps_for_longer_than_its_session_lives() {
-    let server = Server::start_with(&["--window", "1", "--silence", "1"]);
+    let server = Server::start_with(&["--window", "1", "--silence", "5"]);
     let ann = Window::new("ann");
     let bob = ann.of_other("bob");
     ann.join(&server.url(), "ann");
