@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use sente::{Link, Peer};
 use sente_client::ClientBuilder;
 use sente_server::{Builder, Identity, Refusal, Server};
-use sente_test::{Net, ms};
+use sente_test::{Net, ms, secs};
 use tokio::time::Instant;
 
 #[sente::events]
@@ -101,6 +101,9 @@ impl HouseClient for Ui {
 pub(crate) fn server(log: &Log) -> Builder {
     let log = log.clone();
     Server::builder()
+        // So long lives a session that its client has not confirmed. On a stormy network 10 s are not
+        // always enough, and then the client is told of a fresh one.
+        .handshake_timeout(secs(120))
         .authenticate(|handshake| async move {
             // Who is to be let in has to be looked up.
             tokio::time::sleep(ms(20)).await;
