@@ -26,7 +26,7 @@ pub enum Lab {
     #[to_server(reply = String, timeout = "5s")]
     Echo { text: String },
 
-    /// An event that wants no reply. That it has come is seen by a [`Noted`](Self::Noted).
+    /// An event that wants no reply. That it has come is seen by a `noted`.
     #[to_server]
     Note { text: String },
 
