@@ -122,6 +122,11 @@ async fn a_client_that_reads_nothing_harms_nobody_else() {
     soon("one", slow.ready()).await.unwrap();
     soon("two", other.ready()).await.unwrap();
     let slow_id = slow.state().session_id.unwrap();
+    // From then on the server knows that there is someone to push to.
+    assert_eq!(
+        soon("an echo", Talk::to_server(&slow).echo("x")).await,
+        Ok("x".to_owned())
+    );
     proxy.set(Mode::BlockAnswers);
     // Far more than sockets and outbox hold together; the other client keeps up with it.
     let bytes = vec![0; 64 * 1024];
