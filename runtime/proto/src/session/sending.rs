@@ -74,7 +74,7 @@ impl Session {
         Ok(Started::Sent(call))
     }
 
-    /// Notes a call that waits for room until `deadline`; [`Event::Room`] tells when to try again.
+    /// Notes a call that waits for room until `deadline`; [`Event::Room`](super::Event::Room) tells when to try again.
     pub fn wait_for_room(&mut self, deadline: Time) -> CallId {
         self.wants_room = true;
         self.calls.insert_without_entry(deadline)
