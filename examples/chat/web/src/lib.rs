@@ -1,7 +1,7 @@
 //! The page of the chat: a program for browsers, which shows what a sente client can do.
 //!
-//! What happens comes as [`News`](news::News) and is dealt with in one place, one after the other:
-//! [`App::deal_with`](app::App::deal_with). Nothing else changes anything, so there are no locks.
+//! What happens comes as `News` and is dealt with in one place, one after the other:
+//! `App::deal_with`. Nothing else changes anything, so there are no locks.
 //!
 //! # Layout
 //! * `app`: what there is to know, and what becomes of news
