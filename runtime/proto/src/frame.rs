@@ -14,6 +14,10 @@ pub const VERSION: u16 = 1;
 /// The most polls that one client awaits at a time.
 pub const POLLS: u8 = 3;
 
+/// A held poll that has a newer one behind it is given back after so long: the client may have use for
+/// its connection, and has the newer one.
+pub(crate) const SPARE: Duration = Duration::from_secs(2);
+
 /// One frame. A WebSocket message is one frame; the body of a poll holds several.
 pub enum Frame {
     /// Client to server: opens or resumes a session. The first frame on every carrier.

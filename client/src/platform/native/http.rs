@@ -16,6 +16,7 @@ use hyper_util::client::legacy::connect::{Connected, Connection};
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use sente::MaybeSendFuture;
 use sente_proto::client::Response;
+use sente_proto::frame::POLLS;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tower_service::Service;
 
@@ -51,8 +52,9 @@ impl Http {
         let client = Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(KEEP)
-            // One that is held, one that sends.
-            .pool_max_idle_per_host(2)
+            // Those that are held, one that sends. One more would have to be dialled each time, and a
+            // poll on it would come late.
+            .pool_max_idle_per_host(usize::from(POLLS) + 1)
             .build(Connector(connect));
         Ok(Self {
             client,

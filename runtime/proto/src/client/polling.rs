@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::{Client, ConnectionEnd, ExchangeId, Response, Transmit};
-use crate::frame::{Data, Frame, POLLS, Request};
+use crate::frame::{Data, Frame, POLLS, Request, SPARE};
 use crate::session::Session;
 use crate::wire;
 use crate::{Carrier, Refused, RefusedReason, SessionId, Time};
@@ -127,11 +127,11 @@ impl Polling {
         let is_busy = answer.iter().any(brings);
         poll.answer = Some(answer);
         self.round_trip = self.round_trip.min(took);
-        if !is_busy {
-            self.abreast = 1;
-        } else if took >= self.round_trip * 3 {
-            self.abreast = (self.abreast - 1).max(1);
-        } else if took * 2 < self.round_trip * 3 && self.round_trip >= NEAR {
+        // One that came too late, after a newer one, is answered with nothing as well, but at once.
+        let was_held = took >= (self.round_trip * 3).min(self.round_trip + SPARE);
+        if was_held {
+            self.abreast = if is_busy { self.abreast.max(2) - 1 } else { 1 };
+        } else if is_busy && took * 2 < self.round_trip * 3 && self.round_trip >= NEAR {
             self.abreast = (self.abreast + 1).min(POLLS);
         }
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::Mappings;
 use crate::contract::Offered;
-use crate::frame::{Acknowledge, Data, Frame, Hello, Request};
+use crate::frame::{Acknowledge, Data, Frame, Hello, Request, SPARE};
 use crate::session::Session;
 use crate::{Carrier, Close, CloseReason, Limits, SessionId, Time};
 
@@ -116,10 +116,6 @@ struct Newcomer {
     acknowledge: Acknowledge,
     since: Time,
 }
-
-/// A poll that has a newer one behind it is given back after so long: the client may have use for
-/// its connection, and keeps the newer one.
-const SPARE: Duration = Duration::from_secs(2);
 
 impl Seat {
     /// An empty one, for that session, which begins now.

@@ -211,6 +211,19 @@ fn one_poll_is_enough_for_events_that_are_far_between() {
 }
 
 #[test]
+fn a_poll_that_came_too_late_is_no_sign_of_rest() {
+    let mut test = Test::busy();
+    test.pass(ms(100));
+    let polls = test.polls();
+    // The second had to dial and came after a newer one.
+    test.pass(ms(100));
+    test.answer(polls[0].0, &[events(3, 3)]);
+    test.pass(ms(200));
+    test.answer(polls[1].0, &[]);
+    assert_eq!(test.polls().len(), 3);
+}
+
+#[test]
 fn nearby_one_poll_is_enough_however_many_events_come() {
     let mut test = Test::polling();
     for event in 1..20 {
