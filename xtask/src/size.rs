@@ -42,10 +42,10 @@ pub(crate) fn run(arguments: &[String]) -> Result {
             ));
         }
     };
-    if wasm::wasm_opt()?.is_none() {
+    if wasm::shrinkers()?.is_none() {
         return Err(Failure::because(
-            "sizes are measured with wasm-opt, and npm brings that: install node and npm, for \
-             instance:\n  sudo apt-get install npm",
+            "sizes are those of pages that were made smaller, and npm brings the tools for that: \
+             install node and npm, for instance:\n  sudo apt-get install npm",
         ));
     }
     let mut pages = Vec::new();

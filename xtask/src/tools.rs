@@ -127,11 +127,8 @@ impl Tool {
 
     /// The program in each directory of PATH, then in cargo's own.
     fn places(&self) -> impl Iterator<Item = PathBuf> {
-        let home = std::env::var_os("CARGO_HOME")
-            .map(PathBuf::from)
-            .or_else(|| std::env::home_dir().map(|home| home.join(".cargo")));
         let program = format!("{}{}", self.program, std::env::consts::EXE_SUFFIX);
-        let own = home.map(|home| home.join("bin").join(program));
+        let own = cargo_home().map(|home| home.join("bin").join(program));
         in_path(self.program).chain(own.filter(|program| program.is_file()))
     }
 
@@ -229,6 +226,13 @@ impl SystemPrograms {
         let first = found.next()??;
         found.all(|program| program.is_some()).then_some(first)
     }
+}
+
+/// Where cargo keeps what it installs and downloads.
+pub(crate) fn cargo_home() -> Option<PathBuf> {
+    std::env::var_os("CARGO_HOME")
+        .map(PathBuf::from)
+        .or_else(|| std::env::home_dir().map(|home| home.join(".cargo")))
 }
 
 /// The programs of that name in the directories of PATH, and where services are.

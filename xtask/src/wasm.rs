@@ -1,16 +1,29 @@
 //! The compiler for pages, and what it makes of a package.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use crate::process::{Context, Failure, Result, cargo, root, run, target};
+use crate::tools::cargo_home;
 
 /// What pages run.
 const TARGET: &str = "wasm32-unknown-unknown";
 
-/// Makes modules smaller. Older ones than this break them without a word.
-const BINARYEN: &str = "binaryen@132.0.0";
+/// What makes modules and scripts smaller, from npm. Older releases of the first break modules
+/// without a word.
+const SHRINKERS: [&str; 2] = ["binaryen@132.0.0", "terser@5.51.4"];
+
+/// How wasm-opt makes a module shortest, as found by trying.
+const SHORTEST: [&str; 7] = [
+    "-Oz",
+    "--flatten",
+    "--rereloop",
+    "-Oz",
+    "-Oz",
+    "--strip-producers",
+    "--strip-target-features",
+];
 
 /// How a package is built for pages.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -50,7 +63,14 @@ pub(crate) struct Files {
 
 /// Builds a package, which is a `cdylib`, for pages.
 pub(crate) fn build(package: &str, profile: Profile) -> Result<Files> {
-    run(compiler()?.args(["build", "--package", package, "--profile", profile.name()]))?;
+    let mut compiler = compiler()?;
+    if profile == Profile::Web {
+        compiler
+            .env("CARGO_ENCODED_RUSTFLAGS", without_paths())
+            // It makes other programs, and larger ones.
+            .env("CARGO_INCREMENTAL", "0");
+    }
+    run(compiler.args(["build", "--package", package, "--profile", profile.name()]))?;
     let name = package.replace('-', "_");
     let built = target()
         .join(TARGET)
@@ -61,7 +81,7 @@ pub(crate) fn build(package: &str, profile: Profile) -> Result<Files> {
     let mut bindgen = cargo(["run", "--package", "xtask-bindgen", "--"]);
     bindgen.args([&built, &directory]);
     if profile == Profile::Web {
-        bindgen.arg("--without-names");
+        bindgen.arg("--small");
     }
     run(&mut bindgen)?;
     let files = Files {
@@ -70,9 +90,24 @@ pub(crate) fn build(package: &str, profile: Profile) -> Result<Files> {
         directory,
     };
     if profile == Profile::Web {
-        shrink(&files.module)?;
+        shrink(&files)?;
     }
     Ok(files)
+}
+
+/// Has the compiler leave out of its messages where this machine keeps its files: that is nobody's
+/// business who loads a page.
+fn without_paths() -> String {
+    let registry = cargo_home().map(|home| home.join("registry/src"));
+    let sources = registry
+        .iter()
+        .flat_map(fs::read_dir)
+        .flatten()
+        .flatten()
+        .map(|registry| registry.path());
+    let prefixes = sources.chain([root()]);
+    let remaps = prefixes.map(|prefix| format!("--remap-path-prefix={}=", prefix.display()));
+    remaps.collect::<Vec<_>>().join("\u{1f}")
 }
 
 /// A cargo command that builds for pages. Gets what that needs where it is missing.
@@ -139,28 +174,33 @@ fn from_debian() -> Result<PathBuf> {
     })
 }
 
-/// Makes a module smaller, where npm can bring the tool for it.
-fn shrink(module: &Path) -> Result {
-    let Some(wasm_opt) = wasm_opt()? else {
+/// Makes what a page loads smaller, where npm can bring the tools for it.
+fn shrink(files: &Files) -> Result {
+    let Some(shrinkers) = shrinkers()? else {
         eprintln!(
-            "\nNot made smaller: there is no npm here to bring wasm-opt. Pages work all the same."
+            "\nNot made smaller: there is no npm here to bring what does that. It works so too."
         );
         return Ok(());
     };
-    run(Command::new(wasm_opt)
-        .arg("-Oz")
+    let (module, script) = (&files.module, &files.script);
+    run(Command::new(shrinkers.join("wasm-opt"))
+        .args(SHORTEST)
         .arg(module)
         .arg("-o")
-        .arg(module))
+        .arg(module))?;
+    run(Command::new(shrinkers.join("terser"))
+        .args(["--module", "--compress", "--mangle", "--output"])
+        .arg(script)
+        .arg(script))
 }
 
-/// Where `wasm-opt` is; `None` where npm is missing. Never the one of the system: that of Debian
-/// is old, and breaks modules.
-pub(crate) fn wasm_opt() -> Result<Option<PathBuf>> {
-    let directory = cache()?.join(BINARYEN);
-    let program = directory.join("node_modules/.bin/wasm-opt");
-    if program.exists() {
-        return Ok(Some(program));
+/// Where the tools are that make pages smaller; `None` where npm is missing. Never those of the
+/// system: the `wasm-opt` of Debian is old, and breaks modules.
+pub(crate) fn shrinkers() -> Result<Option<PathBuf>> {
+    let directory = cache()?.join(SHRINKERS.join("-"));
+    let programs = directory.join("node_modules/.bin");
+    if programs.join("wasm-opt").exists() && programs.join("terser").exists() {
+        return Ok(Some(programs));
     }
     let npm = Command::new("npm")
         .arg("--version")
@@ -169,13 +209,16 @@ pub(crate) fn wasm_opt() -> Result<Option<PathBuf>> {
     if !npm.is_ok_and(|status| status.success()) {
         return Ok(None);
     }
-    eprintln!("\nwasm-opt is missing: it makes pages smaller. Installing it for you, once.");
+    eprintln!(
+        "\n{} are missing: they make pages smaller. Installing them for you, once.",
+        SHRINKERS.join(" and ")
+    );
     fs::create_dir_all(&directory).context(format!("cannot make {}", directory.display()))?;
     run(Command::new("npm")
         .args(["install", "--no-audit", "--no-fund", "--prefix"])
         .arg(&directory)
-        .arg(BINARYEN))?;
-    Ok(Some(program))
+        .args(SHRINKERS))?;
+    Ok(Some(programs))
 }
 
 /// What is kept for the user, beside cargo's own programs.
