@@ -1,10 +1,9 @@
 //! Random numbers that nobody can foresee, and others that only have to be even.
 
 use std::fmt;
-use std::hash::{BuildHasher, RandomState};
 
 use crate::error::SetupError;
-use crate::platform::fill_random;
+use crate::platform::random;
 
 /// 128 random bits a time: the operating system's, or those of a simulation.
 pub(crate) struct Random(pub(crate) Box<dyn FnMut() -> u128 + Send>);
@@ -12,18 +11,7 @@ pub(crate) struct Random(pub(crate) Box<dyn FnMut() -> u128 + Send>);
 impl Random {
     /// Fails where the system gives no random numbers at all.
     pub(crate) fn new() -> Result<Self, SetupError> {
-        system().map_err(SetupError::Random)?;
-        // Keyed at random now: for a system that stops giving random numbers.
-        let reserve = RandomState::new();
-        let mut drawn: u64 = 0;
-        Ok(Self(Box::new(move || {
-            drawn += 2;
-            system().unwrap_or_else(|error| {
-                tracing::warn!(%error, "the system gives no random numbers any more; those of a keyed hash are used");
-                let half = |count: u64| u128::from(reserve.hash_one(count));
-                half(drawn) << 64 | half(drawn + 1)
-            })
-        })))
+        Ok(Self(Box::new(random().map_err(SetupError::Random)?)))
     }
 }
 
@@ -31,12 +19,6 @@ impl fmt::Debug for Random {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Random")
     }
-}
-
-fn system() -> Result<u128, String> {
-    let mut bytes = [0; 16];
-    fill_random(&mut bytes)?;
-    Ok(u128::from_ne_bytes(bytes))
 }
 
 /// Strikes a share of what it is asked about: a simulated bad connection.

@@ -2,7 +2,7 @@
 //! driver.
 //!
 //! A platform exports [`Here`], which implements [`Platform`], [`Options`], which a builder fills,
-//! and [`fill_random`].
+//! and [`random`].
 
 #[cfg(not(target_family = "wasm"))]
 mod native;
@@ -18,9 +18,9 @@ use sente::{MaybeSend, MaybeSendFuture};
 use sente_proto::client::{Response, SocketClosed};
 
 #[cfg(not(target_family = "wasm"))]
-pub(crate) use native::{Native as Here, Options, fill_random};
+pub(crate) use native::{Native as Here, Options, random};
 #[cfg(target_family = "wasm")]
-pub(crate) use web::{Options, Page as Here, fill_random};
+pub(crate) use web::{Options, Page as Here, random};
 
 /// What programs see of their platform alone.
 pub(crate) mod public {

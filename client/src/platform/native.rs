@@ -8,6 +8,7 @@ mod socket;
 mod tls;
 
 use std::future::Future;
+use std::hash::{BuildHasher, RandomState};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
@@ -30,9 +31,24 @@ pub use options::ByteStream;
 pub(crate) use options::Options;
 use options::Simulated;
 
-/// Fills `bytes` with numbers that nobody can foresee.
-pub(crate) fn fill_random(bytes: &mut [u8]) -> Result<(), String> {
-    getrandom::fill(bytes).map_err(|error| error.to_string())
+/// Numbers that nobody can foresee, from the operating system. Fails where it gives none at all.
+pub(crate) fn random() -> Result<impl FnMut() -> u128 + Send + use<>, String> {
+    let draw = || {
+        let mut bytes = [0; 16];
+        getrandom::fill(&mut bytes).map(|()| u128::from_ne_bytes(bytes))
+    };
+    draw().map_err(|error| error.to_string())?;
+    // Keyed at random now: for a system that stops giving random numbers.
+    let reserve = RandomState::new();
+    let mut drawn: u64 = 0;
+    Ok(move || {
+        drawn += 2;
+        draw().unwrap_or_else(|error| {
+            tracing::warn!(%error, "the system gives no random numbers any more; those of a keyed hash are used");
+            let half = |count: u64| u128::from(reserve.hash_one(count));
+            half(drawn) << 64 | half(drawn + 1)
+        })
+    })
 }
 
 /// This platform, for one client.

@@ -34,15 +34,17 @@ extern "C" {
     #[wasm_bindgen(js_namespace = performance, js_name = now)]
     fn milliseconds_running() -> f64;
 
-    #[wasm_bindgen(js_namespace = crypto, js_name = getRandomValues, catch)]
-    fn get_random_values(bytes: &mut [u8]) -> Result<JsValue, JsValue>;
+    #[wasm_bindgen(js_namespace = crypto, js_name = getRandomValues)]
+    fn get_random_values(bytes: &mut [u8]);
 }
 
-/// Fills `bytes` with numbers that nobody can foresee.
-pub(crate) fn fill_random(bytes: &mut [u8]) -> Result<(), String> {
-    get_random_values(bytes)
-        .map(drop)
-        .map_err(|error| text_of(&error))
+/// Numbers that nobody can foresee. No browser is without.
+pub(crate) fn random() -> Result<impl FnMut() -> u128 + Send + use<>, String> {
+    Ok(|| {
+        let mut bytes = [0; 16];
+        get_random_values(&mut bytes);
+        u128::from_ne_bytes(bytes)
+    })
 }
 
 /// What an exception says.

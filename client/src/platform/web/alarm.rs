@@ -73,8 +73,9 @@ impl Timer for Alarm {
         });
         bell.stop();
         // Not too early: then there would be nothing to do yet.
-        let milliseconds = after.as_micros().div_ceil(1000);
-        let milliseconds = i32::try_from(milliseconds).unwrap_or(i32::MAX);
+        let whole = i32::try_from(after.as_secs()).unwrap_or(i32::MAX);
+        let begun = after.subsec_nanos().div_ceil(1_000_000) as i32;
+        let milliseconds = whole.saturating_mul(1000).saturating_add(begun);
         bell.timeout = Some(set_timeout(&bell.ring, milliseconds));
     }
 

@@ -10,7 +10,7 @@ use sente_proto::client::Response;
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
-use web_sys::{AbortController, ReadableStreamDefaultReader, RequestCredentials, RequestInit};
+use web_sys::{AbortController, ReadableStreamDefaultReader};
 
 use super::address::Address;
 use super::alarm::Alarm;
@@ -20,7 +20,7 @@ use crate::platform::{Form, Timer};
 #[wasm_bindgen]
 extern "C" {
     #[wasm_bindgen(catch)]
-    fn fetch(url: &str, init: &RequestInit) -> Result<Promise, JsValue>;
+    fn fetch(url: &str, options: &Object) -> Result<Promise, JsValue>;
 }
 
 /// Gives up a request when it is dropped.
@@ -63,21 +63,15 @@ async fn exchange(
     body: Vec<u8>,
     abort: &AbortController,
 ) -> Result<Response, String> {
-    let init = RequestInit::new();
-    init.set_method("POST");
-    // As with WebSockets: the server has to see the same user by both.
-    init.set_credentials(RequestCredentials::Include);
-    init.set_signal(Some(&abort.signal()));
-    init.set_body(&Uint8Array::from(body.as_slice()));
-    let headers = Object::new();
-    // A plain object takes whatever it is given.
-    Reflect::set(
-        &headers,
-        &"content-type".into(),
-        &form.content_type().into(),
-    )
-    .ok();
-    init.set_headers(&headers);
+    let headers = options([("content-type", form.content_type().into())]);
+    let request = options([
+        ("method", "POST".into()),
+        ("headers", headers.into()),
+        ("body", Uint8Array::from(body.as_slice()).into()),
+        // As with WebSockets: the server has to see the same user by both.
+        ("credentials", "include".into()),
+        ("signal", abort.signal().into()),
+    ]);
     let unreachable = |error: JsValue| {
         format!(
             "`{url}` cannot be reached ({}): is the server running, does it allow pages of this \
@@ -85,7 +79,7 @@ async fn exchange(
             text_of(&error)
         )
     };
-    let response = JsFuture::from(fetch(url, &init).map_err(unreachable)?)
+    let response = JsFuture::from(fetch(url, &request).map_err(unreachable)?)
         .await
         .map_err(unreachable)?;
     let response: web_sys::Response = response.unchecked_into();
@@ -104,6 +98,15 @@ async fn exchange(
     })
 }
 
+fn options<const N: usize>(options: [(&str, JsValue); N]) -> Object {
+    let object = Object::new();
+    for (name, value) in options {
+        // A plain object takes whatever it is given.
+        Reflect::set(&object, &name.into(), &value).ok();
+    }
+    object
+}
+
 /// Reads a body in the parts in which it comes. Fails without a reason if it is longer than `most`.
 async fn read(response: &web_sys::Response, most: usize) -> Result<Vec<u8>, Option<JsValue>> {
     let mut body = Vec::new();
@@ -118,11 +121,9 @@ async fn read(response: &web_sys::Response, most: usize) -> Result<Vec<u8>, Opti
             return Ok(body);
         }
         let part: Uint8Array = field("value")?.unchecked_into();
-        let (begin, more) = (body.len(), part.length() as usize);
-        if begin.saturating_add(more) > most {
+        if body.len().saturating_add(part.length() as usize) > most {
             return Err(None);
         }
-        body.resize(begin + more, 0);
-        part.copy_to(&mut body[begin..]);
+        body.append(&mut part.to_vec());
     }
 }

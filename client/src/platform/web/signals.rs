@@ -3,11 +3,11 @@
 use std::rc::Rc;
 use std::task::{Context, Poll};
 
-use js_sys::Function;
+use js_sys::{Function, Reflect};
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::prelude::wasm_bindgen;
-use web_sys::{Document, Event, EventTarget, PageTransitionEvent, VisibilityState};
+use web_sys::{Document, Event, EventTarget};
 
 use super::alarm::Flag;
 
@@ -69,16 +69,13 @@ impl Signals {
 }
 
 fn is_of_interest(event: &Event) -> bool {
-    if let Some(event) = event.dyn_ref::<PageTransitionEvent>() {
-        // Else the page has just been loaded.
-        return event.persisted();
+    // Only a page that is shown has it: false if it has just been loaded.
+    let persisted = Reflect::get(event, &"persisted".into());
+    if persisted.is_ok_and(|persisted| persisted.as_bool() == Some(false)) {
+        return false;
     }
-    event.type_() != OF_DOCUMENT
-        || DOCUMENT.with(|document| {
-            document
-                .as_ref()
-                .is_some_and(|document| document.visibility_state() == VisibilityState::Visible)
-        })
+    let is_hidden = || DOCUMENT.with(|document| document.as_ref().is_some_and(Document::hidden));
+    event.type_() != OF_DOCUMENT || !is_hidden()
 }
 
 impl Drop for Signals {

@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
-use js_sys::{ArrayBuffer, Uint8Array};
+use js_sys::Uint8Array;
 use sente::MaybeSendFuture;
 use sente_proto::client::SocketClosed;
 use wasm_bindgen::JsCast;
@@ -36,8 +36,7 @@ pub(crate) struct WebSocket {
     look_again: Alarm,
     text: bool,
     /// What the browser calls.
-    _on_message: Closure<dyn FnMut(MessageEvent)>,
-    _on_change: Closure<dyn FnMut(Event)>,
+    _on_event: Closure<dyn FnMut(Event)>,
 }
 
 /// What the browser has told.
@@ -75,26 +74,22 @@ impl WebSocket {
         })?;
         socket.set_binary_type(BinaryType::Arraybuffer);
         let news = Rc::<RefCell<News>>::default();
-        let on_message = Closure::new({
+        let on_event = Closure::new({
             let news = Rc::clone(&news);
-            move |event: MessageEvent| News::tell(&news, |news| news.message(&event, form.message))
+            move |event: Event| News::tell(&news, |news| news.event(&event, form.message))
         });
-        let on_change = Closure::new({
-            let news = Rc::clone(&news);
-            move |event: Event| News::tell(&news, |news| news.change(&event))
-        });
-        socket.set_onmessage(Some(on_message.as_ref().unchecked_ref()));
-        socket.set_onopen(Some(on_change.as_ref().unchecked_ref()));
-        socket.set_onclose(Some(on_change.as_ref().unchecked_ref()));
+        let listener = on_event.as_ref().unchecked_ref();
+        socket.set_onmessage(Some(listener));
+        socket.set_onopen(Some(listener));
+        socket.set_onclose(Some(listener));
         // Where a policy of the page forbids the address, some browsers tell nothing but this.
-        socket.set_onerror(Some(on_change.as_ref().unchecked_ref()));
+        socket.set_onerror(Some(listener));
         Ok(Self {
             socket,
             news,
             look_again: Alarm::default(),
             text: form.text,
-            _on_message: on_message,
-            _on_change: on_change,
+            _on_event: on_event,
         })
     }
 
@@ -122,20 +117,31 @@ impl News {
         }
     }
 
+    fn event(&mut self, event: &Event, most: usize) {
+        match event.type_().as_str() {
+            "message" => self.message(event.unchecked_ref(), most),
+            "open" => self.is_open = true,
+            "close" => self.close(event.unchecked_ref()),
+            // An error. Of one that was open the close tells more.
+            _ if !self.is_open => {
+                self.closed.get_or_insert_default();
+            }
+            _ => {}
+        }
+    }
+
     fn message(&mut self, event: &MessageEvent, most: usize) {
         if self.closed.is_some() {
             return;
         }
         let data = event.data();
-        let message = match data.dyn_ref::<ArrayBuffer>() {
-            Some(buffer) if buffer.byte_length() as usize <= most => {
-                Some(Uint8Array::new(buffer).to_vec())
+        let message = match data.as_string() {
+            Some(text) => Some(text.into_bytes()).filter(|text| text.len() <= most),
+            // It is asked for in this form.
+            None => {
+                let bytes = Uint8Array::new(&data);
+                (bytes.length() as usize <= most).then(|| bytes.to_vec())
             }
-            Some(_) => None,
-            None => data
-                .as_string()
-                .map(String::into_bytes)
-                .filter(|text| text.len() <= most),
         };
         match message {
             Some(message) => self.messages.push_back(message.into()),
@@ -148,18 +154,7 @@ impl News {
         }
     }
 
-    fn change(&mut self, event: &Event) {
-        let Some(event) = event.dyn_ref::<CloseEvent>() else {
-            match event.type_().as_str() {
-                "open" => self.is_open = true,
-                // Of one that was open the close tells more.
-                "error" if !self.is_open => {
-                    self.closed.get_or_insert_default();
-                }
-                _ => {}
-            }
-            return;
-        };
+    fn close(&mut self, event: &CloseEvent) {
         let clean = event.was_clean();
         self.closed.get_or_insert_with(|| SocketClosed {
             clean,

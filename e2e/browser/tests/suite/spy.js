@@ -113,13 +113,13 @@ export const restore = () => {
   Date.now = real.now;
   bound = Infinity;
   is_mute = false;
-  delete document.visibilityState;
+  delete document.hidden;
 };
 
 export const set_visibility = (state) => {
-  Object.defineProperty(document, "visibilityState", {
+  Object.defineProperty(document, "hidden", {
     configurable: true,
-    get: () => state,
+    get: () => state === "hidden",
   });
   document.dispatchEvent(new Event("visibilitychange"));
 };
