@@ -7,7 +7,7 @@ use crate::process::{
     Context, Failure, Result, cargo, expect_none, root, run as run_command, wait,
 };
 use crate::tools::DENY;
-use crate::wasm;
+use crate::{size, wasm};
 
 pub(crate) const HELP: &str = "\
 Usage: cargo xtask check
@@ -18,6 +18,7 @@ Everything that can be said about the code without running it:
   lints           cargo clippy on all targets, warnings are errors; what pages run too
   features        the crate `sente` with no codec but the default, each other one, and all
   documentation   cargo doc, warnings are errors
+  sizes           how large pages are; see `cargo xtask size --help`
   dependencies    cargo deny: licences, sources and bans; advisories where the database of
                   advisories can be reached, and a plain word where it cannot
 
@@ -31,11 +32,12 @@ type Check = (&'static str, fn() -> Result);
 
 pub(crate) fn run(arguments: &[String]) -> Result {
     expect_none(arguments, "check")?;
-    const CHECKS: [Check; 6] = [
+    const CHECKS: [Check; 7] = [
         ("formatting", formatting),
         ("lints", lints),
         ("features", features),
         ("documentation", documentation),
+        ("sizes", || size::run(&[])),
         ("dependencies", dependencies),
         ("advisories", advisories),
     ];

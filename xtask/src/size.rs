@@ -4,7 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::page;
 use crate::process::{Context, Failure, Result, root};
+use crate::tools::NODE;
 use crate::wasm::{self, Profile};
 
 pub(crate) const HELP: &str = "\
@@ -14,13 +16,11 @@ Builds pages as they are served and prints the size of what they load, in bytes:
 compressed as servers do:
 
   plain-page   the smallest client: one enum, connect, one call, the default codec alone
+  chat-web     the chat's page, all of its files together
 
-Fails if one is more than 5 % larger (by brotli, script and module together) than
-xtask/sizes.txt says. --update writes that file.
+Fails if one is more than 5 % larger, by brotli, than xtask/sizes.txt says. --update writes that
+file.
 ";
-
-/// Which pages are measured.
-const PAGES: [&str; 1] = ["plain-page"];
 
 /// How much a page may grow before somebody has to look, in parts of a hundred.
 const MORE: u64 = 5;
@@ -42,24 +42,26 @@ pub(crate) fn run(arguments: &[String]) -> Result {
             ));
         }
     };
-    if wasm::shrinkers()?.is_none() {
-        return Err(Failure::because(
-            "sizes are those of pages that were made smaller, and npm brings the tools for that: \
-             install node and npm, for instance:\n  sudo apt-get install npm",
-        ));
-    }
-    let mut pages = Vec::new();
-    for page in PAGES {
-        let files = wasm::build(page, Profile::Web)?;
-        pages.push((page, Sizes::of(&files.script)?, Sizes::of(&files.module)?));
-    }
-    println!("\n{:<12} {:>9} {:>9} {:>9}", "", "raw", "gzip", "brotli");
+    NODE.ensure()?;
+    let pages = [
+        (
+            "plain-page",
+            wasm::build("plain-page", Profile::Web)?.directory,
+        ),
+        ("chat-web", page::build(Profile::Web)?),
+    ];
+    println!("\n{:<22} {:>9} {:>9} {:>9}", "", "raw", "gzip", "brotli");
     let mut now = Vec::new();
-    for (page, script, module) in &pages {
-        println!("{page:<12} {}", script.plus(module));
-        println!("{:<12} {script}", "  script");
-        println!("{:<12} {module}", "  module");
-        now.push(((*page).to_owned(), script.plus(module).brotli));
+    for (page, directory) in pages {
+        let files = files(&directory)?;
+        let all = files
+            .iter()
+            .fold(Sizes::default(), |all, (_, one)| all + *one);
+        println!("{page:<22} {all}");
+        for (file, sizes) in files {
+            println!("  {file:<20} {sizes}");
+        }
+        now.push((page.to_owned(), all.brotli));
     }
     if updates {
         return write(&now);
@@ -75,8 +77,21 @@ pub(crate) fn run(arguments: &[String]) -> Result {
     )))
 }
 
-/// The sizes of a file, in bytes.
-#[derive(Clone, Copy)]
+/// What a page loads, by name.
+fn files(directory: &Path) -> Result<Vec<(String, Sizes)>> {
+    let unreadable = || format!("cannot read {}", directory.display());
+    let mut files = Vec::new();
+    for file in fs::read_dir(directory).context(unreadable())? {
+        let file = file.context(unreadable())?;
+        let name = file.file_name().to_string_lossy().into_owned();
+        files.push((name, Sizes::of(&file.path())?));
+    }
+    files.sort_by_key(|(_, sizes)| std::cmp::Reverse(sizes.brotli));
+    Ok(files)
+}
+
+/// The sizes of a file, or of several, in bytes.
+#[derive(Clone, Copy, Default)]
 struct Sizes {
     raw: u64,
     gzip: u64,
@@ -101,8 +116,12 @@ impl Sizes {
             ))),
         }
     }
+}
 
-    fn plus(self, other: &Self) -> Self {
+impl std::ops::Add for Sizes {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
         Self {
             raw: self.raw + other.raw,
             gzip: self.gzip + other.gzip,
@@ -124,9 +143,7 @@ fn path() -> PathBuf {
 }
 
 fn write(sizes: &[(String, u64)]) -> Result {
-    let mut text = String::from(
-        "# Bytes by brotli that each page loads, script and module together: `cargo xtask size`.\n",
-    );
+    let mut text = String::from("# Bytes by brotli that each page loads: `cargo xtask size`.\n");
     for (page, size) in sizes {
         text += &format!("{page} {size}\n");
     }

@@ -188,6 +188,12 @@ pub(crate) const NGINX: SystemPrograms = SystemPrograms {
     purpose: "in tests it stands between pages and their server",
 };
 
+pub(crate) const NODE: SystemPrograms = SystemPrograms {
+    programs: &[&["node"], &["npm"]],
+    packages: &["nodejs", "npm"],
+    purpose: "pages are made smaller, and measured, by programs that it runs",
+};
+
 impl SystemPrograms {
     /// Where the first of them is; installs them if one is missing.
     pub(crate) fn ensure(&self) -> Result<PathBuf> {

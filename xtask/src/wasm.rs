@@ -196,7 +196,7 @@ fn shrink(files: &Files) -> Result {
 
 /// Where the tools are that make pages smaller; `None` where npm is missing. Never those of the
 /// system: the `wasm-opt` of Debian is old, and breaks modules.
-pub(crate) fn shrinkers() -> Result<Option<PathBuf>> {
+fn shrinkers() -> Result<Option<PathBuf>> {
     let directory = cache()?.join(SHRINKERS.join("-"));
     let programs = directory.join("node_modules/.bin");
     if programs.join("wasm-opt").exists() && programs.join("terser").exists() {
