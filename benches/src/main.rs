@@ -2,6 +2,7 @@
 //! of its own, for sente and for a raw WebSocket in turn, and compares them pair by pair.
 
 mod arguments;
+mod delivery;
 mod figure;
 mod harness;
 mod load;
@@ -25,6 +26,7 @@ fn main() -> ExitCode {
     let done = match arguments.split_first() {
         Some((role, rest)) if role == "serve" => program::serve(rest).map(|()| true),
         Some((role, rest)) if role == "generate" => program::generate(rest).map(|()| true),
+        Some((figure, rest)) if figure == "delivery" => delivery::run(rest),
         _ => run(arguments),
     };
     match done {

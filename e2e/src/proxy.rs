@@ -35,6 +35,8 @@ pub enum Mode {
     BlockAnswers,
     /// Reads nothing and writes nothing, both ways: what is said is late, and not lost.
     Freeze,
+    /// Closes every connection at once that is opened.
+    Away,
 }
 
 /// What becomes of bytes in one direction.
@@ -57,7 +59,7 @@ pub enum Way {
 impl Mode {
     fn fate(self, way: Way, is_socket: bool) -> Fate {
         let swallowed = match self {
-            Self::Pass | Self::RefuseUpgrade => false,
+            Self::Pass | Self::RefuseUpgrade | Self::Away => false,
             Self::SwallowFrames => is_socket,
             Self::SwallowAnswers => is_socket && way == Way::Down,
             Self::Stall => true,
@@ -189,6 +191,9 @@ async fn connection(
     server: SocketAddr,
     control: &Control,
 ) -> std::io::Result<()> {
+    if *control.mode.borrow() == Mode::Away {
+        return Ok(());
+    }
     let line = *control.line.borrow();
     let mut mode = control.mode.subscribe();
     let head = head(&mut client).await?;

@@ -11,6 +11,8 @@ in one run, on the same work, and print ratios: compare those, not the times of 
   cargo xtask bench                       all figures, 15 pairs each: about ten minutes
   cargo xtask bench one many --pairs 5    these two only, in less than a minute
   cargo xtask bench --check               fails if a goal is missed
+  cargo xtask bench delivery              what arrives over slow lines and after absences, how late;
+                                          fails if anything is lost, repeated or reordered: 3 minutes
   cargo xtask bench -- --help             lists the figures
 ";
 
