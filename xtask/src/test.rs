@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::browser::Browser;
 use crate::process::{Failure, Result, Stream, cargo, watch};
-use crate::tools::NEXTEST;
+use crate::tools::{HAPROXY, NEXTEST, NGINX};
 use crate::{book, browser, downstream, mutants, page};
 
 pub(crate) const HELP: &str = "\
@@ -124,6 +124,8 @@ impl Tally {
 
 fn programs(arguments: &[String]) -> Result<Counts> {
     NEXTEST.ensure()?;
+    NGINX.ensure()?;
+    HAPROXY.ensure()?;
     // All crates, unless the arguments say which: `--workspace` would win over them.
     let mut nextest = cargo(["nextest", "run", "--profile", "ci"]);
     let (status, lines) = watch(nextest.args(arguments), Stream::Err)?;

@@ -185,7 +185,13 @@ pub(crate) const FIREFOX: SystemPrograms = SystemPrograms {
 pub(crate) const NGINX: SystemPrograms = SystemPrograms {
     programs: &[&["nginx"]],
     packages: &["nginx-light"],
-    purpose: "in tests it stands between pages and their server",
+    purpose: "in tests it stands between clients and their server",
+};
+
+pub(crate) const HAPROXY: SystemPrograms = SystemPrograms {
+    programs: &[&["haproxy"]],
+    packages: &["haproxy"],
+    purpose: "in tests it stands between clients and their server",
 };
 
 pub(crate) const NODE: SystemPrograms = SystemPrograms {

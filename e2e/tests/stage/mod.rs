@@ -17,6 +17,7 @@ pub struct Stage {
     server: Option<Program>,
     clients: Vec<Program>,
     options: Vec<(&'static str, u64)>,
+    pause: u64,
     run: u64,
     story: Story,
 }
@@ -29,6 +30,7 @@ impl Stage {
             server: None,
             clients: Vec::new(),
             options: options.to_vec(),
+            pause: 10,
             run: 0,
             story: Story::default(),
         };
@@ -70,10 +72,16 @@ impl Stage {
         self.clients.iter_mut()
     }
 
+    /// Has the clients that come from now on wait so many milliseconds between two numbers.
+    pub fn clients_pause(&mut self, pause: u64) {
+        self.pause = pause;
+    }
+
     /// Lets a client come.
     pub fn enter(&mut self, url: &str, carrier: &str) {
         let mut command = Command::new(env!("CARGO_BIN_EXE_count-client"));
         command.args(["--url", url, "--carrier", carrier]);
+        command.args(["--pause", &self.pause.to_string()]);
         self.clients.push(Program::start("client", command));
     }
 
