@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use axum::Router;
+use axum::serve::ListenerExt;
 use sente_server::{Builder, Server};
 use tokio::net::TcpListener;
 use tokio::sync::{mpsc, oneshot};
@@ -54,6 +55,7 @@ impl Host {
             .build();
         let listener = TcpListener::bind(address).await.unwrap();
         let address = listener.local_addr().unwrap();
+        let listener = listener.tap_io(|tcp| tcp.set_nodelay(true).unwrap());
         let app = Router::new().merge(server.routes("/sente"));
         let (stop, stopped) = oneshot::channel();
         let task = tokio::spawn(async move {

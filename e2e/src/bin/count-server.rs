@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use axum::Router;
+use axum::serve::ListenerExt;
 use sente_e2e::{Entry, count_server, standard};
 use sente_server::Server;
 use tokio::net::TcpListener;
@@ -31,6 +32,7 @@ async fn main() {
     recorder.note(Entry::Listens(address.to_string()));
     let app = Router::new().merge(server.routes("/sente"));
     let shutdown = server.shutdown_on(ends, Duration::from_secs(5));
+    let listener = listener.tap_io(|tcp| tcp.set_nodelay(true).unwrap());
     axum::serve(listener, app)
         .with_graceful_shutdown(shutdown)
         .await

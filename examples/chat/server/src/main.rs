@@ -11,6 +11,7 @@ use std::time::Duration;
 use axum::http::HeaderMap;
 use axum::http::header::HOST;
 use axum::routing::get;
+use axum::serve::ListenerExt;
 use chat_contract::{Chat, Lab};
 use chat_server::{Handler, LabHandler, authenticate, is_from_page, page};
 use sente_server::Server;
@@ -75,6 +76,10 @@ async fn serve(options: Options) -> Result<(), Box<dyn Error>> {
 
     let listener = listen(options.listen).await?;
     announce(listener.local_addr()?, has_page);
+    // Or the system holds small events back until the ones before have arrived.
+    let listener = listener.tap_io(|tcp| {
+        let _ = tcp.set_nodelay(true);
+    });
     axum::serve(listener, app)
         .with_graceful_shutdown(sente.shutdown_on(interrupt(), Duration::from_secs(10)))
         .await?;
