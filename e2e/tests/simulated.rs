@@ -123,6 +123,8 @@ fn everything_at_once() {
     });
 }
 
+/// Without crashes: in which order tokio drops the connections of a host that crashes depends on what
+/// the process did before, and turmoil draws their latencies in that order.
 #[test]
 fn a_seed_does_the_same_thing_twice() {
     let journals = || {
@@ -130,9 +132,9 @@ fn a_seed_does_the_same_thing_twice() {
         world.pass(ms(2_000));
         world.partition("auto");
         world.pass(ms(3_000));
-        world.crash(SERVER);
+        world.hold("poll");
         world.pass(ms(500));
-        world.start(SERVER);
+        world.release("poll");
         world.repair("auto");
         world.pass(ms(5_000));
         world.journals()
