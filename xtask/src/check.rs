@@ -4,7 +4,7 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use crate::process::{
-    Context, Failure, Result, cargo, expect_none, root, run as run_command, wait,
+    Context, Failure, Result, cargo, expect_none, root, run as run_command, target, wait,
 };
 use crate::tools::DENY;
 use crate::{size, wasm};
@@ -16,9 +16,10 @@ Everything that can be said about the code without running it:
 
   formatting      cargo fmt --all --check
   lints           cargo clippy on all targets, warnings are errors; what pages run too
+  framework       the page in examples/sycamore, formatted and without warnings
   features        the crate `sente` with no codec but the default, each other one, and all
   documentation   cargo doc, warnings are errors
-  sizes           how large pages are; see `cargo xtask size --help`
+  sizes           whether pages have grown; see `cargo xtask size --help`
   dependencies    cargo deny: licences, sources and bans; advisories where the database of
                   advisories can be reached, and a plain word where it cannot
 
@@ -32,9 +33,10 @@ type Check = (&'static str, fn() -> Result);
 
 pub(crate) fn run(arguments: &[String]) -> Result {
     expect_none(arguments, "check")?;
-    const CHECKS: [Check; 7] = [
+    const CHECKS: [Check; 8] = [
         ("formatting", formatting),
         ("lints", lints),
+        ("framework", framework),
         ("features", features),
         ("documentation", documentation),
         ("sizes", || size::run(&[])),
@@ -86,6 +88,18 @@ fn lints() -> Result {
         for_pages.args(["--package", package]);
     }
     run_command(for_pages.args(["--", "--deny", "warnings"]))
+}
+
+/// Of a workspace of its own. It is shown in the book, so it has to compile.
+fn framework() -> Result {
+    let manifest = root().join("examples/sycamore/Cargo.toml");
+    run_command(cargo(["fmt", "--check", "--manifest-path"]).arg(&manifest))?;
+    let mut lints = wasm::compiler()?;
+    lints
+        .args(["clippy", "--locked", "--manifest-path"])
+        .arg(manifest);
+    lints.arg("--target-dir").arg(target());
+    run_command(lints.args(["--", "--deny", "warnings"]))
 }
 
 /// Each codec alone, none, and all: what one adds must not lean on another.
