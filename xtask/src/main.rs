@@ -9,6 +9,7 @@ mod downstream;
 mod markdown;
 mod mutants;
 mod page;
+mod parts;
 mod process;
 mod promises;
 mod sim;

@@ -4,13 +4,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::page;
 use crate::process::{Context, Failure, Result, root};
 use crate::tools::NODE;
 use crate::wasm::{self, Profile};
+use crate::{page, parts};
 
 pub(crate) const HELP: &str = "\
-Usage: cargo xtask size [--update]
+Usage: cargo xtask size [--parts | --update]
 
 Builds pages as they are served and prints the size of what they load, in bytes: as it is, and
 compressed as servers do:
@@ -19,7 +19,7 @@ compressed as servers do:
   chat-web     the chat's page, all of its files together
 
 Fails if one is more than 5 % larger, by brotli, than xtask/sizes.txt says. --update writes that
-file.
+file. --parts prints instead whose code the module of plain-page is, before it is compressed.
 ";
 
 /// How much a page may grow before somebody has to look, in parts of a hundred.
@@ -36,6 +36,7 @@ pub(crate) fn run(arguments: &[String]) -> Result {
     let updates = match arguments {
         [] => false,
         [update] if update == "--update" => true,
+        [parts] if parts == "--parts" => return print_parts(),
         _ => {
             return Err(Failure::because(
                 "see `cargo xtask size --help` for its arguments",
@@ -75,6 +76,19 @@ pub(crate) fn run(arguments: &[String]) -> Result {
         "{}\nLook for what makes it larger; if that is worth it, `cargo xtask size --update`.",
         grown.join("\n")
     )))
+}
+
+fn print_parts() -> Result {
+    const PAGE: &str = "plain-page";
+    NODE.ensure()?;
+    wasm::build(PAGE, Profile::Web)?;
+    let module = wasm::with_names(PAGE)?;
+    let bytes = fs::read(&module).context(format!("cannot read {}", module.display()))?;
+    println!();
+    for (part, size) in parts::of(&bytes)? {
+        println!("{size:>9}  {part}");
+    }
+    Ok(())
 }
 
 /// What a page loads, by name.

@@ -1,7 +1,7 @@
 //! The compiler for pages, and what it makes of a package.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::process::{Context, Failure, Result, cargo, root, run, target};
@@ -71,28 +71,45 @@ pub(crate) fn build(package: &str, profile: Profile) -> Result<Files> {
             .env("CARGO_INCREMENTAL", "0");
     }
     run(compiler.args(["build", "--package", package, "--profile", profile.name()]))?;
+    let directory = target().join("pages").join(package);
+    let files = bindgen(package, profile, directory, profile == Profile::Web)?;
+    if profile == Profile::Web {
+        shrink(&files)?;
+    }
+    Ok(files)
+}
+
+/// The module of a package that has been built as pages are served, but with the names of its
+/// functions.
+pub(crate) fn with_names(package: &str) -> Result<PathBuf> {
+    let directory = target().join("pages").join(format!("{package}-with-names"));
+    let files = bindgen(package, Profile::Web, directory, false)?;
+    if let Some(shrinkers) = shrinkers()? {
+        let mut shrink = shrink_module(&shrinkers, &files.module);
+        run(shrink.arg("--debuginfo"))?;
+    }
+    Ok(files.module)
+}
+
+/// Makes of what the compiler built what a page can load.
+fn bindgen(package: &str, profile: Profile, directory: PathBuf, small: bool) -> Result<Files> {
     let name = package.replace('-', "_");
     let built = target()
         .join(TARGET)
         .join(profile.directory())
         .join(format!("{name}.wasm"));
-    let directory = target().join("pages").join(package);
     let _ = fs::remove_dir_all(&directory);
     let mut bindgen = cargo(["run", "--package", "xtask-bindgen", "--"]);
     bindgen.args([&built, &directory]);
-    if profile == Profile::Web {
+    if small {
         bindgen.arg("--small");
     }
     run(&mut bindgen)?;
-    let files = Files {
+    Ok(Files {
         script: directory.join(format!("{name}.js")),
         module: directory.join(format!("{name}_bg.wasm")),
         directory,
-    };
-    if profile == Profile::Web {
-        shrink(&files)?;
-    }
-    Ok(files)
+    })
 }
 
 /// Has the compiler leave out of its messages where this machine keeps its files: that is nobody's
@@ -182,16 +199,17 @@ fn shrink(files: &Files) -> Result {
         );
         return Ok(());
     };
-    let (module, script) = (&files.module, &files.script);
-    run(Command::new(shrinkers.join("wasm-opt"))
-        .args(SHORTEST)
-        .arg(module)
-        .arg("-o")
-        .arg(module))?;
+    run(&mut shrink_module(&shrinkers, &files.module))?;
     run(Command::new(shrinkers.join("terser"))
         .args(["--module", "--compress", "--mangle", "--output"])
-        .arg(script)
-        .arg(script))
+        .arg(&files.script)
+        .arg(&files.script))
+}
+
+fn shrink_module(shrinkers: &Path, module: &Path) -> Command {
+    let mut command = Command::new(shrinkers.join("wasm-opt"));
+    command.args(SHORTEST).arg(module).arg("-o").arg(module);
+    command
 }
 
 /// Where the tools are that make pages smaller; `None` where npm is missing. Never those of the
