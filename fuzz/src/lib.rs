@@ -3,14 +3,20 @@
 mod cbor;
 mod values;
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use sente_proto::codec::Codec;
 use sente_proto::frame::Frame;
 use sente_proto::server;
 use sente_proto::wire::{self, WireLimits};
+use sente_test::{Profile, World, secs};
 
 pub use cbor::Cbor;
 pub use values::{Everything, seeds, values};
+
+/// How long simulated machines talk: enough for each fault, and short enough for many worlds.
+const LASTS: Duration = secs(4);
 
 const LIMITS: WireLimits = WireLimits {
     frame: 65_536,
@@ -48,6 +54,26 @@ pub fn poll_body(bytes: &[u8]) {
     };
     for frame in wire::frames_of_body(codec, &Bytes::copy_from_slice(body), &LIMITS).flatten() {
         again(codec, &frame);
+    }
+}
+
+/// Lets clients and a server talk for a while. The first byte says of which profile their network is,
+/// the second one is its seed; all others are what happens, a decision each. Every promise is looked at
+/// after every step.
+pub fn machines(bytes: &[u8]) {
+    let [profile, seed, script @ ..] = bytes else {
+        return;
+    };
+    let profile = &Profile::ALL[usize::from(*profile) % Profile::ALL.len()];
+    let plan = || {
+        (profile.plan)(u64::from(*seed))
+            .duration(LASTS)
+            .script(script)
+    };
+    if let Err(failure) = World::new(plan()).run() {
+        // Again, and slower, for what came before.
+        let failure = World::new(plan()).traced(60).run().err().unwrap_or(failure);
+        panic!("profile {}, {failure}", profile.name);
     }
 }
 

@@ -6,8 +6,10 @@ mod browser;
 mod check;
 mod demo;
 mod downstream;
+mod fuzz;
 mod markdown;
 mod mutants;
+mod netns;
 mod page;
 mod parts;
 mod process;
@@ -85,6 +87,18 @@ const TASKS: &[Task] = &[
         about: "Make the machine wrong on purpose, and see that the simulator notices",
         help: mutants::HELP,
         run: mutants::run,
+    },
+    Task {
+        name: "fuzz",
+        about: "Give any bytes to all that reads bytes, and to the machines",
+        help: fuzz::HELP,
+        run: fuzz::run,
+    },
+    Task {
+        name: "netns",
+        about: "Let programs count over links that fail, in network namespaces; as root",
+        help: netns::HELP,
+        run: netns::run,
     },
     Task {
         name: "bench",

@@ -76,6 +76,15 @@ pub(crate) const GECKODRIVER: Tool = Tool {
     options: &["--locked"],
 };
 
+pub(crate) const CARGO_FUZZ: Tool = Tool {
+    name: "cargo-fuzz",
+    program: "cargo-fuzz",
+    version: "0.13.2",
+    exact: false,
+    purpose: "it builds and runs fuzzers",
+    options: &["--locked"],
+};
+
 impl Tool {
     /// Where the program is; installs it if it is missing or too old.
     pub(crate) fn ensure(&self) -> Result<PathBuf> {
@@ -198,6 +207,12 @@ pub(crate) const NODE: SystemPrograms = SystemPrograms {
     programs: &[&["node"], &["npm"]],
     packages: &["nodejs", "npm"],
     purpose: "pages are made smaller, and measured, by programs that it runs",
+};
+
+pub(crate) const NETWORK: SystemPrograms = SystemPrograms {
+    programs: &[&["ip"], &["nft"]],
+    packages: &["iproute2", "nftables"],
+    purpose: "they make network namespaces, and lose packets there",
 };
 
 impl SystemPrograms {

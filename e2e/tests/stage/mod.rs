@@ -5,7 +5,7 @@
     reason = "each test is a program of its own and uses a part of it"
 )]
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
 
 use sente_e2e::{Entry, Program, Story, Summary};
@@ -13,6 +13,8 @@ use tokio::process::Command;
 
 /// A server and its clients.
 pub struct Stage {
+    /// The network namespaces of the server and of the clients.
+    namespaces: Option<[String; 2]>,
     address: SocketAddr,
     server: Option<Program>,
     clients: Vec<Program>,
@@ -25,8 +27,18 @@ pub struct Stage {
 impl Stage {
     /// Starts a server. The options are those of its program.
     pub async fn set(options: &[(&'static str, u64)]) -> Self {
+        Self::set_in(None, [127, 0, 0, 1].into(), options).await
+    }
+
+    /// The same in network namespaces, that of the server and that of its clients.
+    pub async fn set_in(
+        namespaces: Option<[String; 2]>,
+        address: IpAddr,
+        options: &[(&'static str, u64)],
+    ) -> Self {
         let mut stage = Self {
-            address: ([127, 0, 0, 1], 0).into(),
+            namespaces,
+            address: (address, 0).into(),
             server: None,
             clients: Vec::new(),
             options: options.to_vec(),
@@ -38,9 +50,18 @@ impl Stage {
         stage
     }
 
+    fn program(&self, side: usize, program: &str) -> Command {
+        let Some(namespaces) = &self.namespaces else {
+            return Command::new(program);
+        };
+        let mut command = Command::new("ip");
+        command.args(["netns", "exec", &namespaces[side], program]);
+        command
+    }
+
     async fn start_server(&mut self) {
         self.run += 1;
-        let mut command = Command::new(env!("CARGO_BIN_EXE_count-server"));
+        let mut command = self.program(0, env!("CARGO_BIN_EXE_count-server"));
         command.args(["--listen", &self.address.to_string()]);
         command.args(["--run", &self.run.to_string()]);
         for (name, value) in &self.options {
@@ -79,7 +100,7 @@ impl Stage {
 
     /// Lets a client come.
     pub fn enter(&mut self, url: &str, carrier: &str) {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_count-client"));
+        let mut command = self.program(1, env!("CARGO_BIN_EXE_count-client"));
         command.args(["--url", url, "--carrier", carrier]);
         command.args(["--pause", &self.pause.to_string()]);
         self.clients.push(Program::start("client", command));

@@ -12,6 +12,7 @@ use std::path::Path;
 use sente_proto::codec::Codec;
 use sente_proto::frame::Frame;
 use sente_proto::wire;
+use sente_test::Profile;
 
 fn main() -> Result<()> {
     for (target, codec) in [
@@ -24,6 +25,12 @@ fn main() -> Result<()> {
         for (at, bytes) in sente_fuzz::seeds(codec).iter().enumerate() {
             write(target, at, bytes)?;
         }
+    }
+    for profile in 0..Profile::ALL.len() as u8 {
+        // Each decision another one, so that there is something to change.
+        let script = (0..=u8::MAX).map(|step| step.wrapping_mul(97).wrapping_add(profile));
+        let bytes: Vec<u8> = [profile, profile].into_iter().chain(script).collect();
+        write("machines", usize::from(profile), &bytes)?;
     }
     for (target, codec, form) in [
         ("frame_binary", Codec::Bincode, b'b'),

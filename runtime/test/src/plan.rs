@@ -146,6 +146,7 @@ pub struct Plan {
     pub(crate) burst: usize,
     pub(crate) slow_handlers: f64,
     pub(crate) faults: Vec<(Fault, Duration)>,
+    pub(crate) script: Vec<u8>,
 }
 
 impl Plan {
@@ -169,6 +170,7 @@ impl Plan {
             burst: 4,
             slow_handlers: 0.1,
             faults: Vec::new(),
+            script: Vec::new(),
         }
     }
 
@@ -298,6 +300,14 @@ impl Plan {
     #[must_use]
     pub fn every(mut self, fault: Fault, mean: Duration) -> Self {
         self.faults.push((fault, mean));
+        self
+    }
+
+    /// Lets the network and the programs decide by these bytes, one for each decision, as long as
+    /// they last; then by the seed. This is how a fuzzer says what happens. Default: none.
+    #[must_use]
+    pub fn script(mut self, bytes: &[u8]) -> Self {
+        self.script = bytes.to_vec();
         self
     }
 }

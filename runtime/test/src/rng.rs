@@ -5,19 +5,44 @@ use std::time::Duration;
 
 /// SplitMix64 (Steele, Lea, Flood, 2014): small, quick, and good enough to choose delays by.
 #[derive(Clone, Debug)]
-pub struct Rng(u64);
+pub struct Rng {
+    state: u64,
+    /// What comes before the numbers of the seed, a byte each, the last one first.
+    script: Vec<u8>,
+}
 
 impl Rng {
     /// The numbers of `seed`.
     #[must_use]
     pub const fn new(seed: u64) -> Self {
-        Self(seed)
+        Self {
+            state: seed,
+            script: Vec::new(),
+        }
+    }
+
+    /// A number for each byte of `script`, then the numbers of `seed`. What depends on the bytes one
+    /// by one can be led by a fuzzer.
+    #[must_use]
+    pub fn scripted(script: &[u8], seed: u64) -> Self {
+        Self {
+            state: seed,
+            script: script.iter().rev().copied().collect(),
+        }
     }
 
     /// The next 64 bits.
     pub fn bits(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
+        if let Some(byte) = self.script.pop() {
+            // In all places, since some look at the upper bits and some at the lower ones.
+            return u64::from_ne_bytes([byte; 8]);
+        }
+        self.seeded()
+    }
+
+    fn seeded(&mut self) -> u64 {
+        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.state;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         z ^ (z >> 31)
@@ -58,7 +83,7 @@ impl Rng {
     /// Another stream of numbers, which depends on this one's seed alone.
     #[must_use]
     pub fn fork(&mut self) -> Self {
-        Self(self.bits())
+        Self::new(self.seeded())
     }
 }
 
@@ -71,6 +96,15 @@ mod tests {
         let mut rng = Rng::new(1_234_567);
         assert_eq!(rng.bits(), 6_457_827_717_110_365_317);
         assert_eq!(rng.bits(), 3_203_168_211_198_807_973);
+    }
+
+    #[test]
+    fn a_script_comes_first() {
+        let mut rng = Rng::scripted(&[0, 0xff, 7], 3);
+        assert!(rng.chance(0.001));
+        assert!(!rng.chance(0.999));
+        assert_eq!(rng.bits(), 0x0707_0707_0707_0707);
+        assert_eq!(rng.bits(), Rng::new(3).bits());
     }
 
     #[test]

@@ -30,6 +30,19 @@ fn every_promise_is_kept_on_every_network() {
 }
 
 #[test]
+fn a_script_says_what_happens() {
+    let run = |script: &[u8]| {
+        let plan = (Profile::named("lossy").unwrap().plan)(3).script(script);
+        World::new(plan).run().unwrap()
+    };
+    let script: Vec<u8> = (0..200).map(|step: u8| step.wrapping_mul(97)).collect();
+    assert_eq!(run(&script), run(&script));
+    assert_ne!(run(&script), run(&[]));
+    // The last decision counts as well.
+    assert_ne!(run(&script), run(&script[..199]));
+}
+
+#[test]
 fn a_seed_does_the_same_thing_twice() {
     for profile in Profile::ALL {
         let run = || World::new((profile.plan)(3)).run();

@@ -81,7 +81,7 @@ impl World {
     /// The world of `plan`, at the time 0.
     #[must_use]
     pub fn new(plan: Plan) -> Self {
-        let mut rng = Rng::new(plan.network.seed);
+        let mut rng = Rng::scripted(&plan.script, plan.network.seed);
         let server = Server::new(&plan, rng.fork());
         let mut world = Self {
             now: Time::default(),
