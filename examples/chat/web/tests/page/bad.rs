@@ -36,6 +36,25 @@ fn a_policy_that_forbids_web_sockets() {
 }
 
 #[test]
+fn a_policy_that_forbids_all_that_is_not_needed() {
+    let server = Server::start();
+    let policy = "add_header Content-Security-Policy \"default-src 'self'; \
+                  script-src 'self' 'wasm-unsafe-eval'\";";
+    let sente = format!(
+        "proxy_pass http://{};
+         proxy_http_version 1.1;
+         proxy_set_header Upgrade $http_upgrade;
+         proxy_set_header Connection upgrade;",
+        server.address()
+    );
+    let proxy = Proxy::start(&server, &sente, policy);
+    let ann = Window::new("ann");
+    ann.join(&proxy.url(), "ann");
+    ann.wait_state("carrier", "WebSocket");
+    ann.say_and_see("and no more");
+}
+
+#[test]
 fn a_server_that_answers_with_a_page() {
     let server = Server::start();
     let html = "default_type text/html; return 200 '<!doctype html><p>Welcome to the hotel!';";
