@@ -3,6 +3,7 @@
 mod line;
 
 use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -83,10 +84,13 @@ pub struct Proxy {
 }
 
 struct Control {
-    mode: watch::Sender<Mode>,
+    mode: Mutex<watch::Sender<Mode>>,
+    /// Those of connections that have gone dead.
+    dead: Mutex<Vec<watch::Sender<Mode>>>,
     line: watch::Sender<Line>,
     connections: Mutex<JoinSet<()>>,
     accepted: watch::Sender<u64>,
+    upgrades: AtomicU64,
     up: Budget,
     down: Budget,
 }
@@ -108,10 +112,12 @@ impl Proxy {
         let listener = TcpListener::bind(listen).await.unwrap();
         let address = listener.local_addr().unwrap();
         let control = Arc::new(Control {
-            mode: watch::Sender::new(mode),
+            mode: Mutex::new(watch::Sender::new(mode)),
+            dead: Mutex::default(),
             line: watch::Sender::new(Line::default()),
             connections: Mutex::new(JoinSet::new()),
             accepted: watch::Sender::new(0),
+            upgrades: AtomicU64::new(0),
             up: Budget::default(),
             down: Budget::default(),
         });
@@ -137,7 +143,16 @@ impl Proxy {
 
     /// Does another thing from now on, with the connections that there are too.
     pub fn set(&self, mode: Mode) {
-        self.control.mode.send_replace(mode);
+        self.control.mode.lock().unwrap().send_replace(mode);
+    }
+
+    /// All connections that there are go dead, for ever, and nobody is told. New ones are as before.
+    pub fn go_dead(&self) {
+        let mut mode = self.control.mode.lock().unwrap();
+        let next = watch::Sender::new(*mode.borrow());
+        let dead = std::mem::replace(&mut *mode, next);
+        dead.send_replace(Mode::Stall);
+        self.control.dead.lock().unwrap().push(dead);
     }
 
     /// Is as slow as `line` from now on, with new connections.
@@ -157,6 +172,12 @@ impl Proxy {
             Way::Up => self.control.up.set(bytes),
             Way::Down => self.control.down.set(bytes),
         }
+    }
+
+    /// How often a WebSocket has been asked for.
+    #[must_use]
+    pub fn upgrades(&self) -> u64 {
+        self.control.upgrades.load(Ordering::Relaxed)
     }
 
     /// How many connections there have been.
@@ -191,15 +212,18 @@ async fn connection(
     server: SocketAddr,
     control: &Control,
 ) -> std::io::Result<()> {
-    if *control.mode.borrow() == Mode::Away {
+    let mut mode = control.mode.lock().unwrap().subscribe();
+    if *mode.borrow() == Mode::Away {
         return Ok(());
     }
     let line = *control.line.borrow();
-    let mut mode = control.mode.subscribe();
     let head = head(&mut client).await?;
     let is_socket = String::from_utf8_lossy(&head)
         .to_ascii_lowercase()
         .contains("upgrade: websocket");
+    if is_socket {
+        control.upgrades.fetch_add(1, Ordering::Relaxed);
+    }
     if is_socket && *mode.borrow() == Mode::RefuseUpgrade {
         client
             .write_all(

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::StreamExt;
 use sente_client::{Carrier, CarrierChoice, Client};
-use sente_e2e::{Host, Mode, PATIENCE, Proxy, Talk, connect, soon};
+use sente_e2e::{Host, Line, Mode, PATIENCE, Proxy, Talk, connect, soon};
 
 /// Waits until the client is connected by that carrier.
 async fn served_by(client: &Client, carrier: Carrier) {
@@ -38,8 +38,11 @@ async fn gets_through(mode: Mode, first: Carrier) {
 
     // A call is in flight while the session moves up, and neither notices the other.
     let call = tokio::spawn(Talk::to_server(&client).wait(8_000));
+    let tries = proxy.upgrades();
     proxy.set(Mode::Pass);
     served_by(&client, Carrier::WebSocket).await;
+    let more = u64::from(first == Carrier::Poll);
+    assert_eq!(proxy.upgrades() - tries, more, "the next try succeeds");
     let answer = tokio::time::timeout(PATIENCE, call).await.unwrap().unwrap();
     assert_eq!(answer, Ok(8_000));
     assert_eq!(host.waits.load(std::sync::atomic::Ordering::SeqCst), 1);
@@ -64,6 +67,21 @@ async fn a_proxy_that_swallows_websocket_frames() {
 #[tokio::test]
 async fn a_proxy_that_swallows_the_answers_on_a_websocket() {
     gets_through(Mode::SwallowAnswers, Carrier::Poll).await;
+}
+
+#[tokio::test]
+async fn the_first_event_goes_with_the_first_connection() {
+    let mut host = Host::start(|builder| builder).await;
+    let proxy = Proxy::start(host.address(), Mode::Pass).await;
+    proxy.set_line(Line::delayed(Duration::from_millis(100)));
+    let begun = Instant::now();
+    let (client, _heard) = connect(&proxy.url(), CarrierChoice::Auto, |builder| builder);
+    Talk::to_server(&client).count(1).unwrap();
+    assert_eq!(soon("the first event", host.heard.recv()).await, Some(1));
+    // Three round trips and a half: for TCP, for the upgrade, for the hello, and to the server.
+    let took = begun.elapsed();
+    assert!(took >= Duration::from_millis(700), "{took:?}");
+    assert!(took < Duration::from_secs(5), "{took:?}");
 }
 
 #[tokio::test]
