@@ -10,6 +10,7 @@ use sente_proto::codec::DecodeError;
 use sente_proto::session::Session;
 
 use crate::builder::ClientBuilder;
+use crate::credentials::IntoToken;
 use crate::error::{NotReady, SetupError};
 use crate::platform::Here;
 use crate::shared::{Command, Shared};
@@ -254,6 +255,25 @@ impl Client {
     /// if the user is the same.
     pub fn reconnect(&self) {
         self.handle.shared.order(Command::Reconnect);
+    }
+
+    /// Shows `token` to the server, now and from now on, and goes on as before: the connection stays,
+    /// events and calls go on. The session ends if the user is another one.
+    ///
+    /// ```no_run
+    /// # fn example(client: &sente_client::Client, renewed: String) {
+    /// if client.state().identity_expires_at.is_some() {
+    ///     client.reauthenticate(renewed);
+    /// }
+    /// # }
+    /// ```
+    ///
+    /// A client whose token comes from a function needs none of this: it asks by itself when the
+    /// server warns. While there is no connection the token is shown at the next try. If the server
+    /// does not take it, it closes the connection and says why in [`State::refused`](crate::State).
+    pub fn reauthenticate(&self, token: impl IntoToken) {
+        let token = token.into_token();
+        self.handle.shared.order(Command::Reauthenticate(token));
     }
 
     /// Drops the connection without a word, as a lost network does, to see what a program makes

@@ -209,6 +209,10 @@ impl<P: Platform> Driver<P> {
                 self.disconnected = false;
                 self.act(Machine::reconnect);
             }
+            Command::Reauthenticate(token) => {
+                self.tokens.token = Some(token);
+                self.act(|machine, _, _| machine.reauthenticate());
+            }
             Command::Break => self.act(Machine::break_connection),
             Command::Stall => self.stall(),
             Command::Spoil(rate) => self.fault.set_rate(rate),

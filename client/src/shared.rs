@@ -8,15 +8,17 @@ use std::task::{Poll, Waker};
 use sente::driver::Port;
 use sente_proto::client::CarrierChoice;
 
+use crate::credentials::Token;
 use crate::state::Board;
 use crate::unconfirmed::{Batches, Unconfirmed};
 
 /// What a program wants of its client, beside events and calls.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Command {
     Connect,
     Disconnect,
     Reconnect,
+    Reauthenticate(Token),
     Break,
     Stall,
     /// The simulated bad connection: the share that is lost.

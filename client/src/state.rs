@@ -59,6 +59,9 @@ pub struct State {
     pub last_close: Option<LastClose>,
     /// When the next try to connect is due.
     pub next_reconnect_at: Option<SystemTime>,
+    /// When the identity that this client has shown expires, once the server has warned of that and
+    /// until another one is shown. See [`Client::reauthenticate`](crate::Client::reauthenticate).
+    pub identity_expires_at: Option<SystemTime>,
     /// Why the server does not want this client. It does not come back by itself, unless
     /// `next_reconnect_at` says when.
     pub refused: Option<Refused>,
@@ -117,6 +120,7 @@ impl State {
                 at: close.at.into(),
             }),
             next_reconnect_at: state.next_reconnect_at.map(SystemTime::from),
+            identity_expires_at: state.identity_expires_at.map(SystemTime::from),
             refused: state.refused,
             round_trip: state.round_trip,
             skew: state.skew,
@@ -161,6 +165,7 @@ impl fmt::Debug for State {
             .field("last_ws_close", &self.last_ws_close)
             .field("last_close", &self.last_close)
             .field("next_reconnect_at", &self.next_reconnect_at)
+            .field("identity_expires_at", &self.identity_expires_at)
             .field("refused", &self.refused)
             .field("round_trip", &self.round_trip)
             .field("skew", &self.skew)

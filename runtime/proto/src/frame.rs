@@ -30,6 +30,11 @@ pub enum Frame {
     Tables(Vec<Table>),
     /// Client to server: the head of every request of a poll carrier after its hello.
     Request(Request),
+    /// Client to server: who it is, anew.
+    Authenticate(Authenticate),
+    /// Server to client: the identity that it has shown is good for only so long. Milliseconds on the
+    /// wire.
+    Expires(Duration),
     /// Either way: acknowledgement and numbered items.
     Data(Data),
     /// Either way: this carrier, or the whole session, ends.
@@ -142,6 +147,20 @@ pub struct Request {
     /// How many of the polls before this one the client still awaits; less than [`POLLS`]. 0 of a
     /// send.
     pub beside: u8,
+}
+
+/// Fresh credentials of a client, in the middle of its session.
+pub struct Authenticate {
+    /// A token for `authenticate`.
+    pub token: Option<Secret<String>>,
+    /// The token against cross-site request forgery, where the application has one.
+    pub csrf: Option<Secret<String>>,
+}
+
+impl std::fmt::Debug for Authenticate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Authenticate").finish_non_exhaustive()
+    }
 }
 
 /// Acknowledgement and numbered items, either way.

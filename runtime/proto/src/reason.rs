@@ -88,6 +88,9 @@ pub enum CloseReason {
     HandshakeTimeout,
     /// Nothing was received for too long.
     Silent,
+    /// The identity that the client has shown is no longer good. Its session waits for it to show
+    /// another proof.
+    IdentityExpired,
 }
 
 impl CloseReason {
@@ -140,6 +143,7 @@ impl CloseReason {
             Self::UnknownCall => "a reply came to a call that was never made",
             Self::HandshakeTimeout => "no hello came in time",
             Self::Silent => "nothing was received for too long",
+            Self::IdentityExpired => "the identity that the client has shown is no longer good",
         }
     }
 }

@@ -34,6 +34,14 @@ impl Time {
     }
 }
 
+impl Sub<Duration> for Time {
+    type Output = Self;
+
+    fn sub(self, before: Duration) -> Self {
+        Self(self.0.saturating_sub(before))
+    }
+}
+
 impl Add<Duration> for Time {
     type Output = Self;
 

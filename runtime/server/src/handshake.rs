@@ -7,9 +7,10 @@ use std::sync::Arc;
 use axum::extract::{ConnectInfo, OriginalUri};
 use http::request::Parts;
 use http::{HeaderMap, HeaderName, HeaderValue, Uri, header};
+use sente::Peer;
 use sente_proto::Carrier;
 use sente_proto::Secret;
-use sente_proto::frame::Hello;
+use sente_proto::frame::{Authenticate, Hello};
 
 /// A client that asks to be let in: its request and what its hello says. Cheap to clone.
 ///
@@ -35,6 +36,18 @@ impl Handshake {
             device: hello.device.take().map(String::into_boxed_str),
             carrier,
             is_resume: hello.resume.is_some(),
+        }))
+    }
+
+    /// What a client shows in the middle of its session, beside what it showed at the beginning.
+    pub(crate) fn again(peer: &Peer, shown: Authenticate, carrier: Carrier) -> Self {
+        Self(Arc::new(Inner {
+            request: copied(peer.request()),
+            token: shown.token,
+            csrf: shown.csrf,
+            device: peer.device().map(Into::into),
+            carrier,
+            is_resume: true,
         }))
     }
 
@@ -74,7 +87,8 @@ impl Handshake {
         self.0.carrier
     }
 
-    /// Whether it asks to go on with a session. It may have to begin a fresh one all the same.
+    /// Whether it asks to go on with a session, or is in the middle of one and shows itself anew. It
+    /// may have to begin a fresh one all the same.
     #[must_use]
     pub fn is_resume(&self) -> bool {
         self.0.is_resume

@@ -2,11 +2,11 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
-use sente_proto::{Refused, RefusedReason};
+use sente_proto::{Refused, RefusedReason, Time};
 
 /// Who a client is, as `authenticate` says.
 ///
@@ -20,6 +20,14 @@ use sente_proto::{Refused, RefusedReason};
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Identity {
     pub(crate) user: Option<Arc<str>>,
+    until: Option<Until>,
+}
+
+/// How long an identity is good.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+enum Until {
+    After(Duration),
+    At(SystemTime),
 }
 
 impl Identity {
@@ -28,13 +36,60 @@ impl Identity {
     pub fn user(id: impl AsRef<str>) -> Self {
         Self {
             user: Some(id.as_ref().into()),
+            until: None,
         }
     }
 
     /// A client of nobody in particular.
     #[must_use]
     pub const fn anonymous() -> Self {
-        Self { user: None }
+        Self {
+            user: None,
+            until: None,
+        }
+    }
+
+    /// Good for so long, counted from now. Default: for as long as the session lasts.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # use sente_server::Identity;
+    /// let ann = Identity::user("ann").expires_after(Duration::from_secs(3600));
+    /// # let _ = ann;
+    /// ```
+    ///
+    /// The client is warned a minute ahead, or when half of the time is left if that is less. A
+    /// client that has a function for its token shows a fresh one then, by itself; any can by
+    /// `reauthenticate`. `authenticate` is asked again, with the headers of the handshake and the new
+    /// token, while events and calls go on. A client that shows nothing new is disconnected in time.
+    /// Its session waits for it to come back with something better, for the window at most.
+    #[must_use]
+    pub fn expires_after(mut self, time: Duration) -> Self {
+        self.until = Some(Until::After(time));
+        self
+    }
+
+    /// As [`expires_after`](Self::expires_after), by the clock: what a token says of itself, say.
+    #[must_use]
+    pub fn expires_at(mut self, moment: SystemTime) -> Self {
+        self.until = Some(Until::At(moment));
+        self
+    }
+
+    /// When it is good no longer.
+    pub(crate) fn expires(&self, now: Time) -> Option<Time> {
+        self.until.map(|until| match until {
+            Until::After(time) => now + time,
+            Until::At(moment) => Time::from_unix(
+                moment
+                    .duration_since(SystemTime::UNIX_EPOCH)
+                    .unwrap_or_default(),
+            ),
+        })
+    }
+
+    pub(crate) fn has_expired(&self, now: Time) -> bool {
+        self.expires(now).is_some_and(|expires| expires <= now)
     }
 }
 

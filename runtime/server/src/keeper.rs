@@ -50,8 +50,8 @@ async fn keep(service: Arc<Service>, client: Arc<Client>) {
             while let Some(due) = chair.seat.handle_timeout(now, session) {
                 match due {
                     Due::Expired => return Next::End(CloseReason::Silent),
-                    Due::Silent => return Next::Silent,
-                    Due::Ping => {}
+                    Due::Silent | Due::IdentityExpired => return Next::Vacant,
+                    Due::Ping | Due::Warning => {}
                 }
             }
             Next::Wait(chair.seat.poll_timeout(session))
@@ -60,7 +60,11 @@ async fn keep(service: Arc<Service>, client: Arc<Client>) {
         match next {
             Next::Leave => return,
             Next::End(reason) => return service.hub.end(&client, &Close::new(reason)),
-            Next::Silent => service.hub.moved(&client),
+            Next::Vacant => {
+                // Polls that are held have to see it.
+                client.port.ring();
+                service.hub.moved(&client);
+            }
             Next::Wait(until) => {
                 let until = service.hub.clock.instant(until);
                 let _ = tokio::time::timeout_at(until, bell.rung()).await;
@@ -72,6 +76,6 @@ async fn keep(service: Arc<Service>, client: Arc<Client>) {
 enum Next {
     Leave,
     End(CloseReason),
-    Silent,
+    Vacant,
     Wait(Time),
 }

@@ -39,6 +39,7 @@ mod open;
 mod poll;
 mod presence;
 mod push;
+mod renewal;
 mod rooms;
 mod routes;
 mod server;

@@ -20,6 +20,7 @@ use crate::budget::Share;
 use crate::hub::Service;
 use crate::keeper;
 use crate::poll::reason_of;
+use crate::renewal;
 use crate::routes::Form;
 use crate::sessions::Client;
 use crate::ws::{End, message};
@@ -280,6 +281,10 @@ impl Line {
                 }
                 ControlFlow::Continue(())
             }
+            Ok(Heard::Authenticates) => {
+                renewal::ask(service, client);
+                ControlFlow::Continue(())
+            }
             Ok(Heard::Ends(reason)) => {
                 ControlFlow::Break(Stop::Session(Close::new(reason), End::Left))
             }
@@ -322,14 +327,15 @@ impl Line {
                 }
                 close(CloseReason::HandshakeTimeout)
             } else if standing == Standing::Over {
-                Stop::Carrier(End::Close(chair.seat.replaced()))
+                Stop::Carrier(End::Close(chair.seat.farewell(*epoch)))
             } else if session.counts().refused_full > 0 {
                 Stop::session(Close::new(CloseReason::Overflow))
             } else {
                 match chair.seat.handle_timeout(now, session) {
                     Some(Due::Silent) => close(CloseReason::Silent),
                     Some(Due::Expired) => Stop::session(Close::new(CloseReason::Silent)),
-                    Some(Due::Ping) | None => {
+                    Some(Due::IdentityExpired) => close(CloseReason::IdentityExpired),
+                    Some(Due::Ping | Due::Warning) | None => {
                         return ControlFlow::Continue(
                             round.messages > 1
                                 || session.handlers_running() > 1

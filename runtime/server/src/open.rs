@@ -69,10 +69,12 @@ pub(crate) async fn admit(
         // It does not come back by itself, whether it has heard of that or not.
         return Err(NotAdmitted::Closed(close));
     }
+    let expires = identity.expires(service.hub.clock.now());
     let opened = open(service, &hello, codec, identity, &handshake)?;
     drop(handshake);
     let client = Arc::clone(&opened.value);
     attach(service, &client, &hello, carrier)?;
+    client.with(|now, chair, _| chair.seat.authenticated(now, expires));
     let handshake = service.handshake_data(&client.peer, codec);
     let greeting = Greeting {
         session: opened.id,
@@ -93,7 +95,11 @@ pub(crate) async fn admit(
     })
 }
 
-async fn identify(service: &Service, handshake: &Handshake) -> Result<Identity, Refusal> {
+/// Asks the application who the client is.
+pub(crate) async fn identify(
+    service: &Service,
+    handshake: &Handshake,
+) -> Result<Identity, Refusal> {
     if service.csrf.as_ref().is_some_and(|csrf| !csrf(handshake)) {
         return Err(Refusal::of(Refused {
             status: 403,
@@ -108,6 +114,10 @@ async fn identify(service: &Service, handshake: &Handshake) -> Result<Identity, 
     let limit = service.hub.limits.handshake;
     let authenticated = AssertUnwindSafe((service.authenticate)(handshake.clone())).catch_unwind();
     match tokio::time::timeout(limit, authenticated).await {
+        Ok(Ok(Ok(identity))) if identity.has_expired(service.hub.clock.now()) => {
+            let message = "what the client shows is no longer good: log in again";
+            Err(Refusal::unauthorized(message))
+        }
         Ok(Ok(identity)) => identity,
         Ok(Err(_)) => {
             tracing::error!("`authenticate` panicked; the client is refused");

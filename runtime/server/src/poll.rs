@@ -18,6 +18,7 @@ use sente_proto::{Carrier, Close, CloseReason, Time};
 use crate::hub::Service;
 use crate::keeper;
 use crate::open::{self, NotAdmitted};
+use crate::renewal;
 use crate::routes::{Form, answer, answer_frame, answer_refusal, answer_refused, malformed};
 use crate::sessions::{Chair, Client};
 
@@ -205,6 +206,7 @@ fn take_in(
         })?;
         match heard {
             Heard::Nothing => {}
+            Heard::Authenticates => renewal::ask(service, client),
             Heard::Ends(reason) => ends = Some(reason),
             Heard::Leaves => {
                 client.with(|_, chair, session| chair.seat.detach(session, head.epoch));
@@ -289,10 +291,8 @@ fn look(
     if place == Place::Over {
         return if chair.seat.is_current(head.epoch) {
             Next::Answer(Vec::new())
-        } else if chair.seat.epoch() == head.epoch {
-            Next::Close(Close::new(CloseReason::Silent))
         } else {
-            Next::Close(chair.seat.replaced())
+            Next::Close(chair.seat.farewell(head.epoch))
         };
     }
     let is_first = place == Place::First;

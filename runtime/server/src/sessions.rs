@@ -30,6 +30,8 @@ pub(crate) struct Chair {
     pub(crate) end: Option<Close>,
     /// A task of its own keeps the session's time.
     pub(crate) has_keeper: bool,
+    /// The application is being asked who the client is now.
+    pub(crate) is_asking: bool,
 }
 
 impl Client {
@@ -58,6 +60,7 @@ impl Client {
                 seat: Seat::new(id, now),
                 end: None,
                 has_keeper: false,
+                is_asking: false,
             }),
         })
     }

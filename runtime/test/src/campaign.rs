@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::{Coverage, Failure, Plan, Profile, World};
+use crate::{Coverage, Failure, Plan, Profile, Promise, World};
 
 /// Runs seeds of profiles, in turn.
 ///
@@ -124,20 +124,25 @@ impl<'a> Campaign<'a> {
     }
 }
 
-/// The first of the worlds that breaks a promise, of as many tries.
-pub(crate) fn first_failure(tries: u64, plan: impl Fn(u64) -> Plan + Sync) -> Option<Failure> {
-    let failures = each(tries, 1, |place| {
-        World::new(plan(place)).run().map_err(Some)
+/// The first of the worlds that breaks that promise, of as many tries.
+pub(crate) fn first_failure(
+    promise: Promise,
+    tries: u64,
+    plan: impl Fn(u64) -> Plan + Sync,
+) -> Option<Failure> {
+    let failures = each(tries, 1, |place| match World::new(plan(place)).run() {
+        Err(failure) if failure.promise == promise => Err(Some(failure)),
+        _ => Ok(()),
     });
     failures.into_iter().next()
 }
 
 /// Calls `run` for the numbers below `all`, on all cores, until so many have failed or one has had
 /// enough. Returns the failures, those of the lowest numbers first.
-fn each<T: Send, R>(
+fn each<T: Send>(
     all: u64,
     most: usize,
-    run: impl Fn(u64) -> Result<R, Option<T>> + Sync,
+    run: impl Fn(u64) -> Result<(), Option<T>> + Sync,
 ) -> Vec<T> {
     let next = AtomicU64::new(0);
     let failed = AtomicUsize::new(0);
@@ -152,7 +157,7 @@ fn each<T: Send, R>(
                         break;
                     }
                     match run(place) {
-                        Ok(_) => {}
+                        Ok(()) => {}
                         Err(None) => break,
                         Err(Some(failure)) => {
                             failed.fetch_add(1, Ordering::Relaxed);

@@ -45,6 +45,10 @@ pub enum Fault {
     Kill,
     /// A client or the server stops reading a WebSocket for a while.
     SlowReader,
+    /// A client shows its credentials anew, in the middle of everything.
+    Reauthenticate,
+    /// It shows those of somebody else, or of nobody, and later its own again.
+    ShowAnother,
     /// The timers of a client or of the server come late for a while.
     LateTimers,
     /// The clock of a client or of the server jumps ahead by up to 40 s.
@@ -70,6 +74,8 @@ impl Fault {
         Self::Duplicate,
         Self::Kill,
         Self::SlowReader,
+        Self::Reauthenticate,
+        Self::ShowAnother,
         Self::LateTimers,
         Self::ClockJump,
     ];
@@ -99,6 +105,8 @@ impl Fault {
             Self::Duplicate => "fault: duplicate",
             Self::Kill => "fault: kill",
             Self::SlowReader => "fault: slow reader",
+            Self::Reauthenticate => "fault: reauthenticate",
+            Self::ShowAnother => "fault: show another",
             Self::LateTimers => "fault: late timers",
             Self::ClockJump => "fault: clock jump",
         }
@@ -134,6 +142,8 @@ pub struct Plan {
     /// Further clients, each on a network of its own.
     pub(crate) others: Vec<Network>,
     pub(crate) caps: Caps,
+    /// How long identities are good, if not for ever.
+    pub(crate) identities: Option<Duration>,
     pub(crate) one_user: bool,
     pub(crate) duration: Duration,
     pub(crate) carrier: CarrierChoice,
@@ -158,6 +168,7 @@ impl Plan {
             clients: 1,
             others: Vec::new(),
             caps: Caps::default(),
+            identities: None,
             one_user: false,
             duration: Duration::from_secs(30),
             carrier: CarrierChoice::Auto,
@@ -219,6 +230,13 @@ impl Plan {
     #[must_use]
     pub fn caps(mut self, caps: Caps) -> Self {
         self.caps = caps;
+        self
+    }
+
+    /// How long an identity is good that a client shows. Default: for ever.
+    #[must_use]
+    pub fn identities_last(mut self, time: Duration) -> Self {
+        self.identities = Some(time);
         self
     }
 

@@ -45,6 +45,8 @@ pub enum Cut {
     Text,
     /// Limits other than the default ones.
     Limits,
+    /// Identities that expire.
+    Identities,
     /// Handlers that take their time.
     SlowHandlers,
     /// A kind of fault.
@@ -75,6 +77,7 @@ impl Cut {
         ("no-skew", Self::Skew),
         ("no-text", Self::Text),
         ("no-limits", Self::Limits),
+        ("no-expiring-identities", Self::Identities),
         ("no-slow-handlers", Self::SlowHandlers),
     ];
 
@@ -102,6 +105,10 @@ impl Cut {
                 let differs =
                     |limits: &Limits| format!("{limits:?}") != format!("{:?}", cut.limits);
                 return (differs(&plan.limits) || differs(&plan.client_limits)).then_some(cut);
+            }
+            Self::Identities => {
+                cut.identities = None;
+                return plan.identities.is_some().then_some(cut);
             }
             Self::SlowHandlers => {
                 cut.slow_handlers = 0.0;
@@ -225,7 +232,8 @@ impl Shrunk {
         cuts.push(cut);
         // Its own seed first, then those that everybody would try.
         let seed = |place: u64| if place == 0 { own } else { place - 1 };
-        if let Some(failure) = first_failure(TRIES, |place| Cut::all(&cuts, plan(seed(place)))) {
+        let smaller = |place| Cut::all(&cuts, plan(seed(place)));
+        if let Some(failure) = first_failure(self.failure.promise, TRIES, smaller) {
             *self = Self { cuts, failure };
         }
     }

@@ -32,6 +32,8 @@ impl Client {
             state.next_reconnect_at = None;
             state.refused = None;
         });
+        self.renews = false;
+        self.shows = false;
         if self.config.asks_credentials {
             self.phase = Phase::Authenticating;
             self.transmits.push_back(Transmit::Authenticate);

@@ -225,6 +225,7 @@ impl Client {
             | CloseReason::Silent
             | CloseReason::UnknownSession
             | CloseReason::HandshakeTimeout
+            | CloseReason::IdentityExpired
                 if close.retry_after.is_none() =>
             {
                 self.lost(now, session, end);
@@ -297,9 +298,10 @@ const fn fresh_after(reason: CloseReason) -> FreshReason {
         CloseReason::Overflow => FreshReason::Overflow,
         CloseReason::UserChanged => FreshReason::UserChanged,
         CloseReason::Shutdown | CloseReason::Goodbye => FreshReason::Shutdown,
-        CloseReason::UnknownSession | CloseReason::Silent | CloseReason::HandshakeTimeout => {
-            FreshReason::Expired
-        }
+        CloseReason::UnknownSession
+        | CloseReason::Silent
+        | CloseReason::HandshakeTimeout
+        | CloseReason::IdentityExpired => FreshReason::Expired,
         _ => FreshReason::Violation,
     }
 }

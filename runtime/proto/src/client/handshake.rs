@@ -49,9 +49,14 @@ impl Client {
             }
             // What an older carrier still brings comes again on the present one.
             Frame::Data(_) => {}
+            Frame::Expires(after) => {
+                if self.active == Some(carrier) {
+                    self.warned_of_expiry(now, after);
+                }
+            }
             Frame::Refused(refused) => self.refused(now, session, carrier, *refused),
             Frame::Close(close) => self.closed_by_server(now, session, carrier, &close),
-            Frame::Hello(_) | Frame::Tables(_) | Frame::Request(_) => {
+            Frame::Hello(_) | Frame::Tables(_) | Frame::Request(_) | Frame::Authenticate(_) => {
                 self.spoiled(now, session, carrier, CloseReason::Unexpected);
             }
         }
@@ -128,6 +133,7 @@ impl Client {
             state.handshake = welcome.handshake;
             state.next_reconnect_at = None;
             state.refused = None;
+            state.identity_expires_at = None;
             state.round_trip = Some(now - sent_at);
             state.skew = skew;
         });

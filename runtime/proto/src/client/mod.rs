@@ -30,7 +30,7 @@ pub use state::{ConnectionEnd, Event, LastClose, SessionState, SocketClosed, Sta
 pub use transmit::{ExchangeId, Response, SocketId, Transmit};
 
 use crate::backoff::Backoff;
-use crate::frame::Frame;
+use crate::frame::{Authenticate, Frame};
 use crate::session::Session;
 use crate::wire;
 use crate::{Carrier, CloseReason, FreshReason, Limits, ResumeSecret, SessionId, Time};
@@ -68,6 +68,10 @@ pub struct Client {
     last_received: Time,
     /// Namespaces whose tables the server wants before any data.
     wanted_tables: Vec<String>,
+    /// Credentials are asked for in the middle of a session.
+    renews: bool,
+    /// They are there, and the server is to be shown them.
+    shows: bool,
     next_id: u64,
     state: State,
     events: VecDeque<Event>,
@@ -140,6 +144,8 @@ impl Client {
             probe: None,
             last_received: Time::default(),
             wanted_tables: Vec::new(),
+            renews: false,
+            shows: false,
             next_id: 0,
             state: State::default(),
             events: VecDeque::new(),
@@ -195,6 +201,18 @@ impl Client {
         self.backoff.reset();
         self.losses = None;
         self.begin(now, session);
+    }
+
+    /// Shows fresh credentials to the server, and goes on as before: no carrier changes, and no call
+    /// notices. The session ends if the user is another one.
+    ///
+    /// While nothing serves the session, the next hello shows them anyway.
+    pub fn reauthenticate(&mut self) {
+        self.config.asks_credentials = true;
+        if self.phase == Phase::Active {
+            self.renews = true;
+            self.transmits.push_back(Transmit::Authenticate);
+        }
     }
 
     /// Drops the connection without a word, as a lost network does. The client comes back at once.
@@ -259,6 +277,13 @@ impl Client {
         self.credentials = credentials;
         if self.phase == Phase::Authenticating {
             self.dial(now, session);
+        } else if self.phase == Phase::Active && std::mem::take(&mut self.renews) {
+            self.shows = true;
+            let has_csrf_token = self.credentials.csrf.is_some();
+            self.change(|state| {
+                state.has_csrf_token = has_csrf_token;
+                state.identity_expires_at = None;
+            });
         }
     }
 
@@ -366,7 +391,7 @@ impl Client {
                 else {
                     return None;
                 };
-                let message = match self.tables(session) {
+                let message = match self.ahead(session) {
                     Some(frame) => encode(session, &frame),
                     None => session.poll_data(now)?,
                 };
@@ -478,15 +503,27 @@ impl Client {
         }
     }
 
-    /// The tables that the server wants, once.
-    fn tables(&mut self, session: &Session) -> Option<Frame> {
-        if self.wanted_tables.is_empty() {
-            return None;
+    /// What goes ahead of all data: the tables that the server wants, and credentials, each once.
+    fn ahead(&mut self, session: &Session) -> Option<Frame> {
+        if !self.wanted_tables.is_empty() {
+            let names = std::mem::take(&mut self.wanted_tables);
+            let tables = session.contract().tables(names.iter().map(String::as_str));
+            return Some(Frame::Tables(tables));
         }
-        let names = std::mem::take(&mut self.wanted_tables);
-        Some(Frame::Tables(
-            session.contract().tables(names.iter().map(String::as_str)),
-        ))
+        std::mem::take(&mut self.shows).then(|| {
+            Frame::Authenticate(Authenticate {
+                token: self.credentials.token.clone(),
+                csrf: self.credentials.csrf.clone(),
+            })
+        })
+    }
+
+    /// The server says that the identity which this client has shown is good for so long only.
+    fn warned_of_expiry(&mut self, now: Time, after: Duration) {
+        self.change(|state| state.identity_expires_at = Some(now + after));
+        if self.config.asks_credentials && !mutated!("ignore-warning") {
+            self.reauthenticate();
+        }
     }
 
     fn limits_with(&mut self, terms: &crate::frame::Terms) -> Arc<Limits> {

@@ -5,6 +5,7 @@
 //! Their answers are taken in in their order, whatever the order in which they come.
 
 use std::collections::VecDeque;
+use std::iter;
 use std::time::Duration;
 
 use super::{Client, ConnectionEnd, ExchangeId, Response, Transmit};
@@ -30,8 +31,9 @@ pub(super) struct Polling {
     round_trip: Duration,
     /// The request that brings what waits.
     send: Option<ExchangeId>,
-    /// The namespaces whose tables are in it.
+    /// The namespaces whose tables are in it, and whether credentials are.
     tables_in_send: Vec<String>,
+    shows_in_send: bool,
     polls: u64,
     sends: u64,
     /// Requests that failed in a row, and when to go on after one.
@@ -175,6 +177,7 @@ impl Client {
             round_trip: Duration::ZERO,
             send: None,
             tables_in_send: Vec::new(),
+            shows_in_send: false,
             polls: 0,
             sends: 0,
             failures,
@@ -252,16 +255,14 @@ impl Client {
         let may_send = polling.send.is_none();
         let hold = polling.next_poll().is_some_and(|at| at <= now)
             && (self.wanted_tables.is_empty() || !may_send);
-        if !hold && !(may_send && (session.has_data(now) || !self.wanted_tables.is_empty())) {
+        let has_ahead = self.shows || !self.wanted_tables.is_empty();
+        if !hold && !(may_send && (session.has_data(now) || has_ahead)) {
             return None;
         }
         let exchange = ExchangeId(self.id());
-        let wanted = if hold {
-            Vec::new()
-        } else {
-            self.wanted_tables.clone()
-        };
-        let tables = if hold { None } else { self.tables(session) };
+        let (wanted, shows) = (self.wanted_tables.clone(), self.shows);
+        let ahead: Vec<_> =
+            iter::from_fn(|| if hold { None } else { self.ahead(session) }).collect();
         let (Some(known), Some(polling)) = (&self.known, &mut self.polling) else {
             return None;
         };
@@ -282,8 +283,8 @@ impl Client {
         let codec = session.codec();
         let mut body = Vec::new();
         wire::append_to_body(codec, &request, &mut body);
-        if let Some(tables) = tables {
-            wire::append_to_body(codec, &tables, &mut body);
+        for frame in &ahead {
+            wire::append_to_body(codec, frame, &mut body);
         }
         if hold {
             polling.awaited.push_back(Awaited {
@@ -303,6 +304,7 @@ impl Client {
         } else {
             polling.send = Some(exchange);
             polling.tables_in_send = wanted;
+            polling.shows_in_send = shows;
             while body.len() < BODY {
                 let Some(data) = session.poll_data(now) else {
                     break;
@@ -452,6 +454,7 @@ impl Client {
         polling.retry_at = (polling.failures > 1).then(|| now + RETRY * polling.failures);
         if asked == Asked::Send {
             self.wanted_tables = std::mem::take(&mut polling.tables_in_send);
+            self.shows |= std::mem::take(&mut polling.shows_in_send);
         } else {
             // Those behind it bring what cannot be taken in before what is lost has come again.
             self.transmits.extend(polling.give_up_polls(exchange));

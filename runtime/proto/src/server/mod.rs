@@ -9,7 +9,7 @@
 //! in this order: registry, seat, session.
 //!
 //! What a carrier does, in this order: [`accept`] the hello, ask the application who it is,
-//! [`Sessions::open`], [`Seat::attach`], answer with a [`welcome`]; then [`Seat::handle_frame`] for
+//! [`Sessions::open`], [`Seat::attach`] and [`Seat::authenticated`], answer with a [`welcome`]; then [`Seat::handle_frame`] for
 //! each frame, behind [`Seat::handle_request`] where the carrier polls; [`Seat::detach`] at its end.
 //! Between these, [`Seat::handle_timeout`] at [`Seat::poll_timeout`].
 

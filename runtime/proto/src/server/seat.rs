@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::Mappings;
 use crate::contract::Offered;
-use crate::frame::{Acknowledge, Data, Frame, Hello, Request, SPARE};
+use crate::frame::{Acknowledge, Authenticate, Data, Frame, Hello, Request, SPARE};
 use crate::session::Session;
 use crate::{Carrier, Close, CloseReason, Limits, SessionId, Time};
 
@@ -19,6 +19,9 @@ pub enum Heard {
     Ends(CloseReason),
     /// The client is done with this carrier, but not with the session.
     Leaves,
+    /// The client shows anew who it is: [`Seat::take_shown`]. The application is to be asked, and the
+    /// seat to be told by [`Seat::authenticated`] or [`Seat::expire_identity`].
+    Authenticates,
 }
 
 /// What to do with a request of a poll carrier.
@@ -73,6 +76,10 @@ pub enum Due {
     Silent,
     /// Something is to be sent, so that the client answers. The session has been told to ping.
     Ping,
+    /// The client is to be told that its identity will expire. The session has been told so.
+    Warning,
+    /// The client's identity has expired, and its carrier no longer serves the session.
+    IdentityExpired,
 }
 
 /// The place of the carrier that serves a session. There is one; a newer carrier takes it over, at
@@ -98,6 +105,12 @@ pub struct Seat {
     offers: Option<Box<[Offered]>>,
     /// The client was asked for its tables.
     wants_tables: bool,
+    /// Until when the client's identity is good.
+    identity: Option<Lease>,
+    /// What the client has shown since, and the application has not been asked about.
+    shown: Option<Authenticate>,
+    /// Why the last carrier had to leave.
+    vacated: CloseReason,
     /// The numbers of the newest poll and the newest send.
     poll: u64,
     send: u64,
@@ -117,6 +130,17 @@ struct Newcomer {
     since: Time,
 }
 
+/// An identity that does not last for ever.
+#[derive(Clone, Copy, Debug)]
+struct Lease {
+    expires: Time,
+    /// When to warn of that, until it is done.
+    warns: Option<Time>,
+}
+
+/// A client is warned so long before its identity expires, or when half of the time is left.
+const WARNING: Duration = Duration::from_secs(60);
+
 impl Seat {
     /// An empty one, for that session, which begins now.
     #[must_use]
@@ -132,6 +156,9 @@ impl Seat {
             pinged: false,
             offers: None,
             wants_tables: false,
+            identity: None,
+            shown: None,
+            vacated: CloseReason::Silent,
             poll: 0,
             send: 0,
             awaited: 0,
@@ -166,6 +193,16 @@ impl Seat {
     #[must_use]
     pub fn is_current(&self, epoch: u64) -> bool {
         self.carrier.is_some() && self.epoch == epoch
+    }
+
+    /// What to tell the carrier of that epoch, which does not serve the session.
+    #[must_use]
+    pub fn farewell(&self, epoch: u64) -> Close {
+        if self.carrier.is_none() && self.newest() == epoch {
+            Close::new(self.vacated)
+        } else {
+            self.replaced()
+        }
     }
 
     /// How the carrier of that epoch stands to the session.
@@ -297,7 +334,7 @@ impl Seat {
         }
         self.spoken(now, session, epoch)?;
         if !self.is_current(epoch) {
-            return Err(self.replaced());
+            return Err(self.farewell(epoch));
         }
         self.heard(now);
         match frame {
@@ -325,13 +362,44 @@ impl Seat {
             | Frame::Welcome(_)
             | Frame::Refused(_)
             | Frame::Tables(_)
-            | Frame::Request(_) => Err(Close::new(CloseReason::Unexpected)),
+            | Frame::Request(_)
+            | Frame::Expires(_) => Err(Close::new(CloseReason::Unexpected)),
+            Frame::Authenticate(shown) => {
+                self.shown = Some(shown);
+                Ok(Heard::Authenticates)
+            }
         }
     }
 
     fn confirm(&mut self, session: &mut Session) {
         self.confirmed = true;
         session.set_confirmed(true);
+    }
+
+    // ---- who the client is ----
+
+    /// What the client has shown last of who it is, if the application has not been asked about that.
+    pub fn take_shown(&mut self) -> Option<Authenticate> {
+        self.shown.take()
+    }
+
+    /// The application has found out who the client is. `expires` says until when that is good;
+    /// `None`: for as long as the session lasts. The client is warned a minute ahead, or when half of
+    /// the time is left if that is less.
+    pub fn authenticated(&mut self, now: Time, expires: Option<Time>) {
+        self.identity = expires.map(|expires| Lease {
+            expires,
+            warns: Some(expires - WARNING.min((expires - now) / 2)),
+        });
+    }
+
+    /// The client's identity is no longer good: no carrier serves the session until the client has
+    /// said hello again. Returns whether one did.
+    pub fn expire_identity(&mut self, session: &mut Session) -> bool {
+        self.identity = None;
+        self.vacated = CloseReason::IdentityExpired;
+        self.newcomer = None;
+        self.detach(session, self.epoch)
     }
 
     fn handle_data(&mut self, now: Time, session: &mut Session, data: Data) -> Result<(), Close> {
@@ -367,8 +435,8 @@ impl Seat {
         }
         match self.carrier {
             Some(Carrier::Poll) => {}
-            // It was silent for too long and its client has to say hello again.
-            None => return Err(Close::new(CloseReason::Silent)),
+            // Its client has to say hello again.
+            None => return Err(Close::new(self.vacated)),
             Some(Carrier::WebSocket) => return Err(Close::new(CloseReason::Unexpected)),
         }
         self.heard(now);
@@ -471,7 +539,17 @@ impl Seat {
         match due {
             Due::Expired => {}
             Due::Silent => {
+                self.vacated = CloseReason::Silent;
                 let _ = self.detach(session, self.epoch);
+            }
+            Due::Warning => {
+                if let Some(identity) = &mut self.identity {
+                    identity.warns = None;
+                    session.warn_of_expiry(identity.expires);
+                }
+            }
+            Due::IdentityExpired => {
+                let _ = self.expire_identity(session);
             }
             Due::Ping => {
                 self.pinged = true;
@@ -482,6 +560,18 @@ impl Seat {
     }
 
     fn due(&self, limits: &Limits) -> (Time, Due) {
+        let of_carrier = self.carrier_due(limits);
+        let identity = self.identity.filter(|_| self.carrier.is_some());
+        let of_identity = identity.map(|identity| match identity.warns {
+            Some(at) => (at, Due::Warning),
+            None => (identity.expires, Due::IdentityExpired),
+        });
+        of_identity
+            .filter(|(at, _)| *at < of_carrier.0 && !mutated!("outlive-identity"))
+            .unwrap_or(of_carrier)
+    }
+
+    fn carrier_due(&self, limits: &Limits) -> (Time, Due) {
         let since = self.last_received;
         match self.carrier {
             // An unconfirmed session is not worth a longer wait than its handshake was.

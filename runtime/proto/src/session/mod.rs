@@ -30,8 +30,8 @@ pub use unconfirmed::{Unconfirmed, UnconfirmedEvent};
 
 use crate::codec::Codec;
 use crate::contract::{Contract, Fit, Mapping};
-use crate::frame::{Acknowledge, Failure};
-use crate::wire::DataWriter;
+use crate::frame::{Acknowledge, Failure, Frame};
+use crate::wire::{self, DataWriter};
 use crate::{CloseReason, Limits, Time};
 use calls::Calls;
 use inbox::Inbox;
@@ -132,6 +132,8 @@ pub struct Session {
     /// The other side has not shown yet that it knows the session.
     unconfirmed: bool,
     ping: bool,
+    /// When the client's identity expires, if it is to be told of that.
+    warns: Option<Time>,
     /// Someone was refused for want of room and waits for [`Event::Room`].
     wants_room: bool,
     outbox: Outbox,
@@ -155,6 +157,7 @@ impl Session {
             ended: false,
             unconfirmed: false,
             ping: false,
+            warns: None,
             wants_room: false,
             outbox: Outbox::default(),
             calls: Calls::default(),
@@ -276,12 +279,18 @@ impl Session {
     pub fn detach(&mut self) {
         self.attached = false;
         self.ping = false;
+        self.warns = None;
         self.counts.dropped_volatile += self.outbox.drop_volatile();
     }
 
     /// What was sent and not acknowledged is sent again.
     pub fn rewind(&mut self) {
         self.outbox.rewind();
+    }
+
+    /// A server's client is told with the next frame that its identity is good until `expires` only.
+    pub fn warn_of_expiry(&mut self, expires: Time) {
+        self.warns = Some(expires);
     }
 
     /// Tells the other side again what was received and how far it may go: it may have missed it.
@@ -401,7 +410,7 @@ impl Session {
     pub fn poll_timeout(&self) -> Option<Time> {
         let data = if !self.is_open() {
             None
-        } else if self.ping || self.gives_credit() {
+        } else if self.ping || self.warns.is_some() || self.gives_credit() {
             Some(Time::default())
         } else {
             [self.inbox.due(), self.outbox.due(&self.limits)]
@@ -442,18 +451,23 @@ impl Session {
     pub fn has_data(&self, now: Time) -> bool {
         self.is_open()
             && (self.ping
+                || self.warns.is_some()
                 || self.gives_credit()
                 || self.inbox.must_acknowledge(now)
                 || self.outbox.is_ready(now, &self.limits))
     }
 
-    /// The next data frame for the carrier, encoded; `None` if nothing waits, or what waits may
-    /// still wait.
+    /// The next frame for the carrier, encoded; `None` if nothing waits, or what waits may still wait.
     ///
-    /// Acknowledgements ride along.
+    /// All but a warning is data, with which acknowledgements ride along.
     pub fn poll_data(&mut self, now: Time) -> Option<Vec<u8>> {
         if !self.has_data(now) {
             return None;
+        }
+        if let Some(expires) = self.warns.take() {
+            let mut frame = Vec::new();
+            wire::encode(self.codec, &Frame::Expires(expires - now), &mut frame);
+            return Some(frame);
         }
         let full = self.outbox.is_full(&self.limits);
         let acknowledge = self

@@ -7,13 +7,13 @@ use bytes::Bytes;
 use super::primitive::{Input, milliseconds, put_bytes, put_fingerprint, put_id, put_varint};
 use super::words::Word;
 use super::{
-    ACKNOWLEDGES, CLOSE, DATA, HELLO, PINGS, REFUSED, REQUEST, TABLES, WELCOME, WireError,
-    WireLimits, item, too_large,
+    ACKNOWLEDGES, AUTHENTICATE, CLOSE, DATA, EXPIRES, HELLO, PINGS, REFUSED, REQUEST, TABLES,
+    WELCOME, WireError, WireLimits, item, too_large,
 };
 use crate::contract::{Table, TableEvent, TableReply};
 use crate::frame::{
-    Acknowledge, Answer, Data, Frame, Hello, Item, Offer, Outcome, POLLS, Request, Resume, Terms,
-    VERSION, Welcome,
+    Acknowledge, Answer, Authenticate, Data, Frame, Hello, Item, Offer, Outcome, POLLS, Request,
+    Resume, Terms, VERSION, Welcome,
 };
 use crate::reason::{Close, Refused};
 use crate::{CloseReason, FreshReason, RefusedReason, ResumeSecret, Secret, SessionId};
@@ -36,6 +36,11 @@ pub(super) fn encode(frame: &Frame, out: &mut Vec<u8>) {
         Frame::Request(request) => encode_request(request, out),
         Frame::Data(data) => super::data::encode(crate::codec::Codec::Bincode, data, out),
         Frame::Close(close) => encode_close(close, out),
+        Frame::Authenticate(shown) => encode_authenticate(shown, out),
+        Frame::Expires(after) => {
+            out.push(EXPIRES);
+            put_varint(out, milliseconds(*after));
+        }
     }
 }
 
@@ -60,6 +65,8 @@ pub(super) fn decode(bytes: &Bytes, limits: &WireLimits, alone: bool) -> Result<
         TABLES => Frame::Tables(decode_tables(&mut input)?),
         REQUEST => Frame::Request(decode_request(&mut input)?),
         CLOSE => Frame::Close(decode_close(&mut input)?.into()),
+        AUTHENTICATE => Frame::Authenticate(decode_authenticate(&mut input)?),
+        EXPIRES => Frame::Expires(input.duration()?),
         _ if kind & !(PINGS | ACKNOWLEDGES) == DATA => {
             Frame::Data(decode_data(kind, &mut input, limits, alone)?)
         }
@@ -323,6 +330,27 @@ fn table_event(input: &mut Input<'_>) -> Result<TableEvent, WireError> {
         fields,
         required,
         reply,
+    })
+}
+
+fn encode_authenticate(shown: &Authenticate, out: &mut Vec<u8>) {
+    out.push(AUTHENTICATE);
+    let flag = |bit, present| if present { bit } else { 0 };
+    out.push(flag(TOKEN, shown.token.is_some()) | flag(CSRF, shown.csrf.is_some()));
+    for secret in [&shown.token, &shown.csrf].into_iter().flatten() {
+        put_bytes(out, secret.reveal().as_bytes());
+    }
+}
+
+fn decode_authenticate(input: &mut Input<'_>) -> Result<Authenticate, WireError> {
+    let flags = input.flags(TOKEN | CSRF)?;
+    let mut secret = |flag| {
+        let present = flags & flag != 0;
+        present.then(|| input.string().map(Secret::new)).transpose()
+    };
+    Ok(Authenticate {
+        token: secret(TOKEN)?,
+        csrf: secret(CSRF)?,
     })
 }
 

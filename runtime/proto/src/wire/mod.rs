@@ -174,6 +174,8 @@ const REFUSED: u8 = 0x03;
 const TABLES: u8 = 0x04;
 const REQUEST: u8 = 0x05;
 const CLOSE: u8 = 0x06;
+const AUTHENTICATE: u8 = 0x07;
+const EXPIRES: u8 = 0x08;
 /// With [`PINGS`] and [`ACKNOWLEDGES`] added.
 const DATA: u8 = 0x10;
 const PINGS: u8 = 0x01;

@@ -3,15 +3,19 @@
 mod form;
 mod items;
 
+use std::time::Duration;
+
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::error::Category;
 use serde_json::value::RawValue;
 
 use self::form::{
-    Ack, CloseForm, HelloForm, HelloPrefix, RefusedForm, RequestForm, TableForm, WelcomeForm,
+    Ack, AuthenticateForm, CloseForm, HelloForm, HelloPrefix, RefusedForm, RequestForm, TableForm,
+    WelcomeForm,
 };
 use self::items::ItemForm;
+use super::primitive::milliseconds;
 use super::{WireError, WireLimits, too_large};
 use crate::frame::{Data, Frame, Hello, VERSION};
 use crate::reason::Refused;
@@ -26,6 +30,8 @@ enum Written<'a> {
     Tables(Vec<TableForm>),
     Request(RequestForm),
     Close(CloseForm),
+    Authenticate(AuthenticateForm),
+    Expires(u64),
 }
 
 /// Appends any frame but data, which [`DataWriter`](super::DataWriter) writes.
@@ -38,6 +44,8 @@ pub(super) fn encode(frame: &Frame, out: &mut Vec<u8>) {
             Frame::Tables(tables) => Written::Tables(tables.iter().map(Into::into).collect()),
             Frame::Request(request) => Written::Request(request.into()),
             Frame::Close(close) => Written::Close(close.as_ref().into()),
+            Frame::Authenticate(shown) => Written::Authenticate(shown.into()),
+            Frame::Expires(after) => Written::Expires(milliseconds(*after)),
             Frame::Data(data) => return super::data::encode(crate::codec::Codec::Json, data, out),
         },
         out,
@@ -54,7 +62,7 @@ fn put(frame: &Written<'_>, out: &mut Vec<u8>) {
     debug_assert!(written.is_ok());
 }
 
-/// Any frame, as it is read: one of the first six keys, or those of data.
+/// Any frame, as it is read: one of the first eight keys, or those of data.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Read<'a> {
@@ -66,6 +74,8 @@ struct Read<'a> {
     tables: Option<Vec<TableForm>>,
     request: Option<RequestForm>,
     close: Option<Box<CloseForm>>,
+    authenticate: Option<AuthenticateForm>,
+    expires: Option<u64>,
     ack: Option<Ack>,
     ping: Option<bool>,
     first: Option<u64>,
@@ -83,6 +93,8 @@ pub(super) fn decode(bytes: &Bytes, limits: &WireLimits) -> Result<Frame, WireEr
         tables,
         request,
         close,
+        authenticate,
+        expires,
         ack,
         ping,
         first,
@@ -101,6 +113,8 @@ pub(super) fn decode(bytes: &Bytes, limits: &WireLimits) -> Result<Frame, WireEr
     frames.extend(tables.map(|tables| Frame::Tables(tables.into_iter().map(Into::into).collect())));
     frames.extend(request.map(|request| Frame::Request(request.into())));
     frames.extend(close.map(|close| Frame::Close(Box::new((*close).into()))));
+    frames.extend(authenticate.map(|shown| Frame::Authenticate(shown.into())));
+    frames.extend(expires.map(|after| Frame::Expires(Duration::from_millis(after))));
     if has_data || frames.is_empty() {
         frames.push(Frame::Data(Data {
             ping: ping.unwrap_or_default(),

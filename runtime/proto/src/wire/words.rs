@@ -95,6 +95,7 @@ words!(CloseReason, unknown: Goodbye, {
     UnknownCall = 14 "unknown_call",
     HandshakeTimeout = 15 "handshake_timeout",
     Silent = 16 "silent",
+    IdentityExpired = 17 "identity_expired",
 });
 // ANCHOR_END: close
 

@@ -7,8 +7,8 @@ use bytes::Bytes;
 use sente_proto::codec::Codec;
 use sente_proto::contract::{Table, TableEvent, TableReply};
 use sente_proto::frame::{
-    Acknowledge, Answer, Data, Failure, Frame, Hello, Item, Offer, Outcome, Request, Resume, Terms,
-    Welcome,
+    Acknowledge, Answer, Authenticate, Data, Failure, Frame, Hello, Item, Offer, Outcome, Request,
+    Resume, Terms, Welcome,
 };
 use sente_proto::{
     Close, CloseReason, FreshReason, Refused, RefusedReason, ResumeSecret, Secret, SessionId,
@@ -36,6 +36,8 @@ pub(crate) const ALL: &[Golden] = &[
     REQUEST,
     CLOSE,
     CLOSE_RETRY,
+    AUTHENTICATE,
+    EXPIRES,
     DATA_EMPTY,
     DATA_ACK,
     DATA_ITEMS,
@@ -366,6 +368,34 @@ const CLOSE_RETRY: Golden = Golden {
     ",
     text: r#"{"close":{"reason":"shutdown","message":"","retry_after":1500}}"#,
 };
+
+// ANCHOR: authenticate
+const AUTHENTICATE: Golden = Golden {
+    frame: |_| {
+        Frame::Authenticate(Authenticate {
+            token: Some(Secret::new("abc".to_owned())),
+            csrf: None,
+        })
+    },
+    binary: "
+        07                               -- kind: authenticate
+        01                               -- flags: token
+        03 616263                        -- token: abc
+    ",
+    text: r#"{"authenticate":{"token":"abc"}}"#,
+};
+// ANCHOR_END: authenticate
+
+// ANCHOR: expires
+const EXPIRES: Golden = Golden {
+    frame: |_| Frame::Expires(Duration::from_millis(60_000)),
+    binary: "
+        08                               -- kind: expires
+        e0 d4 03                         -- in 60000 ms
+    ",
+    text: r#"{"expires":60000}"#,
+};
+// ANCHOR_END: expires
 
 // ANCHOR: data_empty
 const DATA_EMPTY: Golden = Golden {

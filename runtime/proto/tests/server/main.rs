@@ -1,5 +1,6 @@
 //! The server's machine: what hellos open and resume, and who serves a session.
 
+mod identity;
 mod moves;
 mod polls;
 

@@ -9,8 +9,8 @@ use proptest::prelude::*;
 use sente_proto::codec::Codec;
 use sente_proto::contract::{Table, TableEvent, TableReply};
 use sente_proto::frame::{
-    Acknowledge, Answer, Data, Failure, Frame, Hello, Item, Offer, Outcome, POLLS, Request, Resume,
-    Terms, Welcome,
+    Acknowledge, Answer, Authenticate, Data, Failure, Frame, Hello, Item, Offer, Outcome, POLLS,
+    Request, Resume, Terms, Welcome,
 };
 use sente_proto::{
     Close, CloseReason, FreshReason, Refused, RefusedReason, ResumeSecret, Secret, SessionId,
@@ -207,6 +207,7 @@ fn close() -> impl Strategy<Value = Shown> {
         CloseReason::UnknownCall,
         CloseReason::HandshakeTimeout,
         CloseReason::Silent,
+        CloseReason::IdentityExpired,
     ]);
     (any::<(String, u64)>(), reason, option::of(milliseconds())).prop_map(
         |((message, epoch), reason, retry_after)| {
@@ -218,6 +219,15 @@ fn close() -> impl Strategy<Value = Shown> {
             })))
         },
     )
+}
+
+fn authenticate() -> impl Strategy<Value = Shown> {
+    any::<(Option<String>, Option<String>)>().prop_map(|(token, csrf)| {
+        Shown(Frame::Authenticate(Authenticate {
+            token: token.map(Secret::new),
+            csrf: csrf.map(Secret::new),
+        }))
+    })
 }
 
 fn request() -> impl Strategy<Value = Shown> {
@@ -289,6 +299,8 @@ pub(crate) fn frame() -> impl Strategy<Value = Shown> {
         vec(table(), 0..3).prop_map(|tables| Shown(Frame::Tables(tables))),
         request(),
         close(),
+        authenticate(),
+        milliseconds().prop_map(|after| Shown(Frame::Expires(after))),
         data().prop_map(|data| Shown(Frame::Data(data))),
     ]
 }

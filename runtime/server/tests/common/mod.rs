@@ -231,6 +231,8 @@ pub fn kind(frame: &Frame) -> &'static str {
         Frame::Request(_) => "request",
         Frame::Data(_) => "data",
         Frame::Close(_) => "close",
+        Frame::Authenticate(_) => "authenticate",
+        Frame::Expires(_) => "expires",
     }
 }
 

@@ -376,6 +376,32 @@ const PROFILES: &[Profile] = &[
         },
         meets: &["client: refused", "client: waits before it dials again"],
     },
+    Profile {
+        name: "identities",
+        plan: |seed| {
+            let network = Network::seeded(seed)
+                .loss(0.05)
+                .repeat(0.05)
+                .sockets(&[Sockets::Work, Sockets::Work, Sockets::Refused])
+                .cut_every(secs(8));
+            varied(seed, network)
+                .clients(2)
+                .identities_last(secs(3))
+                .every(Fault::Reauthenticate, secs(3))
+                .every(Fault::ShowAnother, secs(8))
+                .every(Fault::LateTimers, secs(10))
+                .every(Fault::Kick, secs(20))
+        },
+        meets: &[
+            "fault: reauthenticate",
+            "fault: show another",
+            "identity: shown anew",
+            "identity: warned of its end",
+            "identity: expired",
+            "identity: another one in the middle",
+            "client: refused",
+        ],
+    },
     // Each client has a line of its own, and one carrier is worse than the other.
     Profile {
         name: "uneven",

@@ -69,6 +69,10 @@ pub(super) fn varied(seed: u64, network: Network) -> Plan {
             ..Limits::default()
         });
     }
+    // Where a large event takes longer than an identity lasts, it never arrives.
+    if rng.chance(0.2) && plan.network.bytes_per_second > 1_000_000 {
+        plan = plan.identities_last(secs(6));
+    }
     if rng.chance(0.3) {
         plan = plan.codec(Codec::Json);
     }

@@ -60,6 +60,8 @@ pub(super) struct ClientHost {
     pub(super) program: Program,
     /// Who its program says that it is.
     pub(super) user: String,
+    /// The credentials of whom it shows instead.
+    pub(super) shows: Option<String>,
     pub(super) sockets: BTreeMap<SocketId, usize>,
     pub(super) exchanges: BTreeSet<ExchangeId>,
     /// While it sleeps: what it misses.
@@ -126,6 +128,7 @@ impl World {
             session,
             program: Program::new(half, version),
             user,
+            shows: None,
             sockets: BTreeMap::new(),
             exchanges: BTreeSet::new(),
             asleep: None,
@@ -228,11 +231,20 @@ impl World {
             ForClient::Credentials => {
                 let host = &mut self.clients[client];
                 let credentials = Credentials {
-                    token: Some(Secret::new(host.user.clone())),
+                    token: Some(Secret::new(
+                        host.shows.as_ref().unwrap_or(&host.user).clone(),
+                    )),
                     csrf: None,
                 };
                 host.machine
                     .handle_credentials(now, &mut host.session, credentials);
+            }
+            ForClient::IsItself => {
+                let host = &mut self.clients[client];
+                host.shows = None;
+                if host.wants_connection && !self.is_over {
+                    host.machine.reconnect(now, &mut host.session);
+                }
             }
             ForClient::Tick => self.client_tick(client)?,
             ForClient::Work(work) => self.client_works(client, work),

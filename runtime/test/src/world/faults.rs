@@ -11,6 +11,7 @@ use sente_proto::{Close, CloseReason, FreshReason, wire};
 use super::World;
 use super::client::Rate;
 use super::exchanges::Purpose;
+use super::identities::NOBODY;
 use super::queue::{Asked, ForClient, ForServer, What};
 use crate::plan::Fault;
 use crate::promise::Verdict;
@@ -166,6 +167,10 @@ impl World {
             CarrierChoice::Poll,
         ]);
         let other = self.rng.below(4);
+        let shown = match other {
+            0 => NOBODY.to_owned(),
+            other => format!("user {other}"),
+        };
         let back = self.now + self.rng.around(Duration::from_secs(3));
         let host = &mut self.clients[client];
         host.hellos = Rate::default();
@@ -179,6 +184,12 @@ impl World {
             Fault::Break => machine.break_connection(now, session),
             Fault::Wake => machine.wake(now, session),
             Fault::Reconnect => machine.reconnect(now, session),
+            Fault::Reauthenticate => machine.reauthenticate(),
+            Fault::ShowAnother => {
+                host.shows = Some(shown);
+                machine.reauthenticate();
+                self.for_client(back, client, ForClient::IsItself);
+            }
             Fault::ChangeUser => {
                 host.user = format!("user {other}");
                 machine.reconnect(now, session);
@@ -298,12 +309,10 @@ impl World {
     }
 
     fn kick(&mut self, client: usize) -> Verdict {
-        let back = self.now + self.rng.around(Duration::from_secs(3));
         let peer = self.model.half(self.clients[client].program.half).peer;
         let Some(half) = peer.filter(|half| self.server.seat(*half).is_some()) else {
             return Ok(());
         };
-        self.for_client(back, client, ForClient::Connect);
         self.meet_in_flight(half, "call: in flight at a kick");
         let close = Close::new(CloseReason::Kicked);
         self.end_session(half, &close, FreshReason::Requested)

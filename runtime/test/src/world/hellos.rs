@@ -6,10 +6,11 @@ use sente_proto::codec::Codec;
 use sente_proto::frame::{Frame, Hello};
 use sente_proto::server::{Greeting, Seat, accept, welcome};
 use sente_proto::session::Session;
-use sente_proto::{Carrier, Close, CloseReason, FreshReason, Refused, SessionId};
+use sente_proto::{Carrier, Close, CloseReason, FreshReason, Refused, RefusedReason, SessionId};
 
 use super::World;
 use super::exchanges::Purpose;
+use super::identities::NOBODY;
 use super::program::Program;
 use super::server::{At, Seated, violated};
 use super::wire::End;
@@ -30,6 +31,16 @@ impl World {
             Ok(codec) => codec,
             Err(error) => return refused(error),
         };
+        let token = hello.token.as_ref().map(|token| token.reveal().as_str());
+        if token == Some(NOBODY) {
+            return refused(Refused {
+                status: 401,
+                reason: RefusedReason::Unauthorized,
+                message: "nobody is let in".to_owned(),
+                retry_after: None,
+                codecs: Vec::new(),
+            });
+        }
         let user: Option<Arc<str>> = hello
             .token
             .as_ref()
@@ -126,6 +137,7 @@ impl World {
             began: self.now,
             heard: self.now,
             asked: None,
+            expires: None,
             session,
             program: Program::new(half, self.server.version),
             carrier: At::Nothing,
@@ -142,7 +154,7 @@ impl World {
         half: usize,
         greeting: Greeting,
     ) -> Verdict<Result<(usize, Frame), Frame>> {
-        let now = self.server_clock();
+        let (now, expires) = (self.server_clock(), self.identity_expires());
         let Self { server, .. } = self;
         let Some(seated) = server.seats[half].as_deref_mut() else {
             return Err(Promise::Cleared.broken("the registry knows a session that has ended"));
@@ -156,6 +168,8 @@ impl World {
             self.coverage.meet("carrier: hello overtaken");
             return Ok(Err(Frame::Close(Box::new(close))));
         }
+        seated.seat.authenticated(now, expires);
+        seated.expires = expires;
         let welcome = welcome(now, &seated.seat, &mut seated.session, hello, greeting);
         Ok(Ok((half, Frame::Welcome(Box::new(welcome)))))
     }

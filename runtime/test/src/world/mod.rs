@@ -12,6 +12,7 @@ mod clock;
 mod exchanges;
 mod faults;
 mod hellos;
+mod identities;
 mod notice;
 mod program;
 mod queue;
@@ -186,6 +187,7 @@ impl World {
             self.check_deadlines()?;
             self.check_acknowledgements()?;
             self.check_notice()?;
+            self.check_identities()?;
         }
     }
 

@@ -48,6 +48,8 @@ pub(super) enum ForClient {
         response: Result<Response, String>,
     },
     Credentials,
+    /// It shows its own credentials again.
+    IsItself,
     /// Its program does something.
     Tick,
     Work(Work),
@@ -74,6 +76,11 @@ pub(super) enum ForServer {
     /// The client has dropped a request.
     Aborted {
         of: Asked,
+    },
+    /// The application knows who a client is that has shown itself anew.
+    Authenticates {
+        half: usize,
+        token: Option<String>,
     },
     Tick {
         half: usize,

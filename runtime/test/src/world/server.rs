@@ -42,6 +42,8 @@ pub(super) struct Seated {
     pub(super) heard: Time,
     /// The attempt that opened the session, and its user.
     pub(super) asked: Option<(u128, Option<Arc<str>>)>,
+    /// When its client's identity expires, by the server's clock.
+    pub(super) expires: Option<Time>,
     pub(super) seat: Seat,
     pub(super) session: Session,
     pub(super) program: Program,
@@ -192,6 +194,7 @@ impl World {
                 }
                 Ok(())
             }
+            ForServer::Authenticates { half, token } => self.authenticates(half, token),
             ForServer::Tick { half } => self.server_tick(half),
             ForServer::Work { half, work } => {
                 if let Some((seated, mut scene)) = self.at_seat(half) {
@@ -290,6 +293,12 @@ impl World {
                 .handle_frame(now, &mut seated.session, &server.mappings, epoch, frame);
         match heard {
             Ok(Heard::Nothing) => Ok(None),
+            Ok(Heard::Authenticates) => {
+                if let Some(shown) = seated.seat.take_shown() {
+                    self.is_shown(half, &shown);
+                }
+                Ok(None)
+            }
             Ok(Heard::Ends(reason)) => {
                 violated(&Close::new(reason))?;
                 let close = Close::new(CloseReason::Goodbye);
@@ -333,6 +342,8 @@ impl World {
             };
             match due {
                 Due::Ping => self.coverage.meet("carrier: pinged"),
+                Due::Warning => self.coverage.meet("identity: warned of its end"),
+                Due::IdentityExpired => self.identity_is_over(half)?,
                 Due::Silent => {
                     let carrier = std::mem::replace(&mut seated.carrier, At::Nothing);
                     self.trace

@@ -1,10 +1,13 @@
 //! What a client's machine tells its program of itself, and what coverage makes of that.
 
+use std::time::Duration;
+
 use sente_proto::client::{CarrierChoice, ConnectionEnd, Event, SessionState, State};
 use sente_proto::session::Unconfirmed;
 use sente_proto::{Carrier, CloseReason, FreshReason};
 
 use super::World;
+use super::queue::ForClient;
 use super::server::At;
 use crate::model::Owner;
 use crate::promise::{Promise, Verdict};
@@ -50,6 +53,12 @@ impl World {
                 }
                 if new.open && (!old.open || old.carrier != new.carrier) {
                     self.carrier_is_used(client, new.carrier);
+                }
+                if old.refused.is_none() && new.refused.is_some() && new.next_reconnect_at.is_none()
+                {
+                    // Its user tries again after a while.
+                    let back = now + self.rng.around(Duration::from_secs(3));
+                    self.for_client(back, client, ForClient::Connect);
                 }
                 if let Some(refused) = new.refused.as_ref().filter(|_| old.refused.is_none()) {
                     self.trace
@@ -152,7 +161,7 @@ impl World {
             Some(
                 end @ (ConnectionEnd::Lost
                 | ConnectionEnd::Silent
-                | ConnectionEnd::Server(CloseReason::Silent)),
+                | ConnectionEnd::Server(CloseReason::Silent | CloseReason::IdentityExpired)),
             ) => Err(Promise::Noticed.broken(format!(
                 "client {client} takes its connection for dead ({end:?}), and it was not"
             ))),

@@ -133,6 +133,8 @@ fn shown(frame: &Frame) -> String {
             request.number,
             request.epoch
         ),
+        Frame::Authenticate(_) => "authenticate".to_owned(),
+        Frame::Expires(after) => format!("expires in {after:?}"),
         Frame::Data(data) => shown_data(data),
         Frame::Close(close) => format!("close {:?} epoch {}", close.reason, close.epoch),
     }

@@ -2,5 +2,6 @@
 
 mod faults;
 mod house;
+mod identity;
 mod programs;
 mod same;

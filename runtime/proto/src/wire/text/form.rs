@@ -9,7 +9,9 @@ use serde_json::value::RawValue;
 
 use super::payload;
 use crate::contract::{Table, TableEvent, TableReply};
-use crate::frame::{Acknowledge, Answer, Hello, Offer, POLLS, Request, Resume, Terms, Welcome};
+use crate::frame::{
+    Acknowledge, Answer, Authenticate, Hello, Offer, POLLS, Request, Resume, Terms, Welcome,
+};
 use crate::reason::{Close, Refused};
 use crate::wire::primitive::milliseconds;
 use crate::wire::words::Word;
@@ -72,15 +74,13 @@ struct OfferForm {
 
 impl From<&Hello> for HelloForm {
     fn from(hello: &Hello) -> Self {
-        let reveal =
-            |secret: &Option<Secret<String>>| secret.as_ref().map(|secret| secret.reveal().clone());
         Self {
             version: hello.version,
             codec: hello.codec.clone(),
             attempt: Hex(hello.attempt),
             epoch: hello.epoch,
-            token: reveal(&hello.token),
-            csrf: reveal(&hello.csrf),
+            token: reveal(hello.token.as_ref()),
+            csrf: reveal(hello.csrf.as_ref()),
             device: hello.device.clone(),
             resume: hello.resume.as_ref().map(|resume| ResumeForm {
                 session: Hex(resume.session.bits()),
@@ -138,6 +138,36 @@ impl From<HelloForm> for Hello {
             }),
         }
     }
+}
+
+#[derive(Deserialize, Serialize)]
+pub(super) struct AuthenticateForm {
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    token: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    csrf: Option<String>,
+}
+
+impl From<&Authenticate> for AuthenticateForm {
+    fn from(shown: &Authenticate) -> Self {
+        Self {
+            token: reveal(shown.token.as_ref()),
+            csrf: reveal(shown.csrf.as_ref()),
+        }
+    }
+}
+
+impl From<AuthenticateForm> for Authenticate {
+    fn from(form: AuthenticateForm) -> Self {
+        Self {
+            token: form.token.map(Secret::new),
+            csrf: form.csrf.map(Secret::new),
+        }
+    }
+}
+
+fn reveal(secret: Option<&Secret<String>>) -> Option<String> {
+    secret.map(|secret| secret.reveal().clone())
 }
 
 #[derive(Deserialize, Serialize)]

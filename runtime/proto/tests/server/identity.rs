@@ -1,0 +1,101 @@
+//! Identities that do not last for ever.
+
+use sente_proto::Secret;
+use sente_proto::frame::Authenticate;
+
+use super::*;
+
+fn shown() -> Frame {
+    Frame::Authenticate(Authenticate {
+        token: Some(Secret::new("new".to_owned())),
+        csrf: None,
+    })
+}
+
+/// Served by that carrier, by an identity that is good until 130 s.
+fn leased(carrier: Carrier) -> Served {
+    let mut served = Served::attached(carrier);
+    served.seat.authenticated(seconds(0), Some(seconds(130)));
+    let spoken = match carrier {
+        Carrier::WebSocket => served.frame(69, 1, acknowledging(0)).err(),
+        Carrier::Poll => served.request(69, 1, 1, true).err(),
+    };
+    assert_eq!(spoken, None);
+    served
+}
+
+fn warning(served: &mut Served, at: u64) -> Option<Duration> {
+    let limits = served.session.limits().wire();
+    let frames = std::iter::from_fn(|| served.session.poll_data(seconds(at)));
+    frames
+        .map(|frame| wire::decode(Codec::Bincode, &frame.into(), &limits).expect("a frame"))
+        .find_map(|frame| match frame {
+            Frame::Expires(after) => Some(after),
+            _ => None,
+        })
+}
+
+#[test]
+fn a_client_is_warned_a_minute_before_its_identity_expires_and_then_its_carrier_leaves() {
+    for carrier in [Carrier::WebSocket, Carrier::Poll] {
+        let mut served = leased(carrier);
+        assert_eq!(served.timeout(69), None);
+        assert_eq!(served.timeout(70), Some(Due::Warning));
+        assert_eq!(warning(&mut served, 70), Some(Duration::from_secs(60)));
+        for at in [90, 110, 129] {
+            served.seat.handle_bytes(seconds(at), 1);
+            assert_eq!(warning(&mut served, at), None, "it is told once");
+        }
+        assert_eq!(served.timeout(130), Some(Due::IdentityExpired));
+        assert_eq!(served.seat.carrier(), None);
+        assert!(!served.session.is_attached());
+        assert!(!served.session.is_ended(), "the session waits");
+        if carrier == Carrier::Poll {
+            let reason = reason(served.request(131, 1, 2, true));
+            assert_eq!(reason, Some((CloseReason::IdentityExpired, 0)));
+        }
+    }
+}
+
+#[test]
+fn a_short_life_is_warned_of_at_its_half() {
+    let mut served = leased(Carrier::WebSocket);
+    served.seat.authenticated(seconds(69), Some(seconds(79)));
+    assert_eq!(served.timeout(73), None);
+    assert_eq!(served.timeout(74), Some(Due::Warning));
+    assert_eq!(served.timeout(79), Some(Due::IdentityExpired));
+}
+
+#[test]
+fn a_client_that_shows_itself_anew_stays_where_it_is() {
+    let mut served = leased(Carrier::WebSocket);
+    assert_eq!(served.frame(80, 1, shown()), Ok(Heard::Authenticates));
+    let shown = served.seat.take_shown().expect("the application is asked");
+    assert_eq!(shown.token.expect("it has one").reveal(), "new");
+    assert!(served.seat.take_shown().is_none(), "once");
+    served.seat.authenticated(seconds(80), None);
+    served.seat.handle_bytes(seconds(125), 1);
+    assert_eq!(served.timeout(131), None);
+    assert!(served.seat.is_current(1));
+}
+
+#[test]
+fn a_client_whose_new_proof_is_none_has_to_say_hello_again() {
+    let mut served = leased(Carrier::Poll);
+    assert!(served.seat.expire_identity(&mut served.session));
+    assert_eq!(
+        reason(served.request(80, 1, 2, false)),
+        Some((CloseReason::IdentityExpired, 0))
+    );
+    served
+        .attach(81, &hello(1, 2), Carrier::Poll)
+        .expect("it is let in again");
+    assert!(served.seat.is_current(2));
+}
+
+#[test]
+fn an_identity_does_not_expire_while_nobody_is_served() {
+    let mut served = leased(Carrier::WebSocket);
+    assert!(served.seat.detach(&mut served.session, 1));
+    assert_eq!(served.timeout(131), None);
+}

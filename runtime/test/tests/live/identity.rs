@@ -1,0 +1,136 @@
+//! Identities that do not last: warned of, shown anew, and what happens if they are not.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use sente_client::{CarrierChoice, Client, FreshReason, RefusedReason, SessionState};
+use sente_server::{Builder, Identity, Refusal, Server};
+use sente_test::{Network, advance, ms, run, secs};
+
+use crate::house::{House, Log, Room, client};
+
+/// A server to which `ann-1`, `ann-2` and so on are all ann, for two minutes each; what is not named
+/// so is nobody. It counts how often it was asked.
+fn server(log: &Log, asked: &Arc<AtomicUsize>) -> Builder {
+    let (log, asked) = (log.clone(), Arc::clone(asked));
+    Server::builder()
+        .authenticate(move |handshake| {
+            asked.fetch_add(1, Ordering::Relaxed);
+            async move {
+                let token = handshake.token().unwrap_or_default();
+                let (user, _) = token
+                    .split_once('-')
+                    .ok_or_else(|| Refusal::unauthorized("that is no token"))?;
+                Ok::<_, Refusal>(Identity::user(user).expires_after(secs(120)))
+            }
+        })
+        .serve(|server| House::server(Room { server, log }))
+}
+
+async fn doubles(client: &Client) {
+    let doubled = House::to_server(client).double(3).timeout(secs(60)).await;
+    assert_eq!(doubled, Ok(6));
+}
+
+#[test]
+fn a_client_with_a_function_for_its_token_is_renewed_within_its_session() {
+    for carrier in [CarrierChoice::WebSocket, CarrierChoice::Poll] {
+        run(Network::seeded(1), async |net| {
+            let (log, asked) = (Log::new(), Arc::new(AtomicUsize::new(0)));
+            let _server = net.serve(server(&log, &asked));
+            let fetched = Arc::new(AtomicUsize::new(0));
+            let client = client(&net, "ann", &log)
+                .carrier(carrier)
+                .token(move || {
+                    let fetched = fetched.fetch_add(1, Ordering::Relaxed);
+                    async move {
+                        tokio::time::sleep(secs(1)).await;
+                        format!("ann-{fetched}")
+                    }
+                })
+                .connect();
+            client.ready().await.unwrap();
+            let session = client.state().session_id;
+            // Each lasts for two minutes, and is renewed a minute ahead.
+            for _ in 0..60 {
+                doubles(&client).await;
+                advance(secs(10)).await;
+            }
+            let asked = asked.load(Ordering::Relaxed);
+            assert!((8..=12).contains(&asked), "{asked} times in ten minutes");
+            assert_eq!(client.state().session_id, session);
+            assert_eq!(client.state().last_close, None, "by {carrier:?}");
+        });
+    }
+}
+
+#[test]
+fn a_client_is_warned_and_shows_another_token_in_the_middle_of_a_call() {
+    run(Network::seeded(2), async |net| {
+        let (log, asked) = (Log::new(), Arc::new(AtomicUsize::new(0)));
+        let _server = net.serve(server(&log, &asked));
+        let client = client(&net, "ann-1", &log).connect();
+        client.ready().await.unwrap();
+        // It asks by itself, with the only token that it has, and is let stay.
+        advance(secs(200)).await;
+        assert!(client.state().open && client.state().last_close.is_none());
+        let before = asked.load(Ordering::Relaxed);
+        let call = House::to_server(&client).double(6);
+        let shows = async {
+            advance(ms(100)).await;
+            client.reauthenticate("ann-2");
+        };
+        let (doubled, ()) = tokio::join!(call, shows);
+        assert_eq!(doubled, Ok(12));
+        advance(secs(1)).await;
+        assert_eq!(asked.load(Ordering::Relaxed), before + 1);
+        assert_eq!(client.state().last_close, None);
+    });
+}
+
+#[test]
+fn a_token_that_is_not_taken_ends_the_connection_and_the_session_waits_for_a_better_one() {
+    for carrier in [CarrierChoice::WebSocket, CarrierChoice::Poll] {
+        run(Network::seeded(3), async |net| {
+            let (log, asked) = (Log::new(), Arc::new(AtomicUsize::new(0)));
+            let _server = net.serve(server(&log, &asked));
+            let client = client(&net, "ann-1", &log).carrier(carrier).connect();
+            client.ready().await.unwrap();
+            doubles(&client).await;
+            let session = client.state().session_id;
+            client.reauthenticate("nonsense");
+            advance(secs(5)).await;
+            let state = client.state();
+            let refused = state.refused.as_ref().map(|refused| refused.reason);
+            assert_eq!(refused, Some(RefusedReason::Unauthorized), "by {carrier:?}");
+            let call = House::to_server(&client).double(5);
+            let shows = async {
+                advance(secs(1)).await;
+                client.reauthenticate("ann-2");
+                client.connect();
+            };
+            let (doubled, ()) = tokio::join!(call.timeout(secs(60)), shows);
+            assert_eq!(doubled, Ok(10));
+            assert_eq!(client.state().session_id, session);
+            assert_eq!(client.state().session, Some(SessionState::Resumed));
+        });
+    }
+}
+
+#[test]
+fn another_user_in_the_middle_of_a_session_gets_one_of_its_own() {
+    run(Network::seeded(4), async |net| {
+        let (log, asked) = (Log::new(), Arc::new(AtomicUsize::new(0)));
+        let server = net.serve(server(&log, &asked));
+        let client = client(&net, "ann-1", &log).connect();
+        client.ready().await.unwrap();
+        doubles(&client).await;
+        client.reauthenticate("bob-1");
+        advance(secs(5)).await;
+        doubles(&client).await;
+        let reason = FreshReason::UserChanged;
+        assert_eq!(client.state().session, Some(SessionState::Fresh { reason }));
+        assert_eq!(client.state().user.as_deref(), Some("bob"));
+        assert_eq!(server.user("ann").count(), 0);
+    });
+}
