@@ -58,6 +58,9 @@ pub struct Timing {
     pub probe: Duration,
     /// A timer that comes later than this means that the program slept. Default 5 s.
     pub slept: Duration,
+    /// While connected, a timer comes so often for that alone: a short sleep would not be noticed
+    /// where the next timer is far away. Default 10 s.
+    pub watch: Duration,
     /// The bound of the wait after the first failed dial. Default 0.5 s.
     pub backoff: Duration,
     /// The highest bound. Default 30 s.
@@ -74,6 +77,7 @@ impl Default for Timing {
             proof: Duration::from_secs(5),
             probe: Duration::from_secs(1),
             slept: Duration::from_secs(5),
+            watch: Duration::from_secs(10),
             backoff: Duration::from_millis(500),
             backoff_cap: Duration::from_secs(30),
         }

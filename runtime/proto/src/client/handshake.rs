@@ -193,6 +193,7 @@ impl Client {
         self.backoff.reset();
         self.proved_at = Some(now + self.config.timing.proof);
         self.served_from = session.progress();
+        self.watched = now;
         self.received(now);
         match carrier {
             Carrier::WebSocket => {

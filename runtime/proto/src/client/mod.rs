@@ -66,6 +66,8 @@ pub struct Client {
     /// Bytes are asked for, and must come by then.
     probe: Option<Time>,
     last_received: Time,
+    /// When the time was last looked at.
+    watched: Time,
     /// Namespaces whose tables the server wants before any data.
     wanted_tables: Vec<String>,
     /// Credentials are asked for in the middle of a session.
@@ -143,6 +145,7 @@ impl Client {
             losses: None,
             probe: None,
             last_received: Time::default(),
+            watched: Time::default(),
             wanted_tables: Vec::new(),
             renews: false,
             shows: false,
@@ -355,6 +358,7 @@ impl Client {
         {
             self.wake(now, session);
         }
+        self.watched = now;
         session.handle_timeout(now);
         if self.phase.waits_until().is_some_and(|until| until <= now) {
             self.begin(now, session);
@@ -446,6 +450,7 @@ impl Client {
         [
             self.phase.waits_until(),
             self.silent_at(),
+            self.active.map(|_| self.watched + self.config.timing.watch),
             self.upgrade.at,
             self.dial_timer(),
             self.polling_timer(),

@@ -253,8 +253,12 @@ impl Client {
         }
         // Tables go ahead of everything, with the first request that brings events.
         let may_send = polling.send.is_none();
-        let hold = polling.next_poll().is_some_and(|at| at <= now)
-            && (self.wanted_tables.is_empty() || !may_send);
+        // What waits for the welcome goes by the connection that it came by: the poll, which can wait,
+        // may have to make another one.
+        let waits = session.queued() > 0 && session.has_data(now);
+        let sends_first =
+            may_send && (!self.wanted_tables.is_empty() || (polling.polls == 0 && waits));
+        let hold = polling.next_poll().is_some_and(|at| at <= now) && !sends_first;
         let has_ahead = self.shows || !self.wanted_tables.is_empty();
         if !hold && !(may_send && (session.has_data(now) || has_ahead)) {
             return None;

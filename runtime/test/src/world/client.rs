@@ -66,6 +66,9 @@ pub(super) struct ClientHost {
     pub(super) exchanges: BTreeSet<ExchangeId>,
     /// While it sleeps: what it misses.
     pub(super) asleep: Option<Vec<ForClient>>,
+    pub(super) fell_asleep: Time,
+    /// When it woke from a sleep that it has to notice.
+    pub(super) woke: Option<Time>,
     pub(super) offline_until: Time,
     /// What it last said hello with, for a duplicate of it; and whether that is a body.
     pub(super) last_hello: Option<(Bytes, bool)>,
@@ -132,6 +135,8 @@ impl World {
             sockets: BTreeMap::new(),
             exchanges: BTreeSet::new(),
             asleep: None,
+            fell_asleep: Time::default(),
+            woke: None,
             offline_until: Time::default(),
             last_hello: None,
             timer: None,

@@ -133,7 +133,8 @@ impl World {
             }
             Fault::Sleep if is_awake => {
                 self.clients[client].asleep = Some(Vec::new());
-                let lasts = self.rng.around(Duration::from_secs(8));
+                self.clients[client].fell_asleep = self.now;
+                let lasts = self.rng.around(Duration::from_secs(15));
                 self.queue.at(self.now + lasts, What::Wakes(client));
             }
             _ if is_awake && self.clients[client].wants_connection => {
@@ -207,7 +208,11 @@ impl World {
         let Some(missed) = self.clients[client].asleep.take() else {
             return Ok(());
         };
-        self.clients[client].clock.excuse(self.now);
+        let (now, timing) = (self.now, self.plan.timing);
+        let host = &mut self.clients[client];
+        host.clock.excuse(now);
+        let is_long = now - host.fell_asleep > timing.watch + timing.slept;
+        host.woke = is_long.then_some(now);
         self.trace
             .note(self.now, || format!("client {client} wakes"));
         let timers_first = self.rng.chance(0.5);

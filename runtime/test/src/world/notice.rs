@@ -17,7 +17,18 @@ impl World {
             // What is probed may take that much longer.
             let until =
                 host.heard.max(host.clock.excused_until) + limits.silence + self.plan.timing.probe;
-            if host.asleep.is_none() && host.machine.state().open && self.now > until {
+            let takes_for_alive = host.asleep.is_none() && host.machine.state().open;
+            let woke = host.woke.filter(|woke| host.heard <= *woke);
+            if let Some(woke) = woke.filter(|woke| self.now > *woke + self.plan.timing.probe)
+                && takes_for_alive
+            {
+                return late(
+                    format!("client {client}"),
+                    "it is awake and nothing answers",
+                    woke,
+                );
+            }
+            if takes_for_alive && self.now > until {
                 return late(
                     format!("client {client}"),
                     "its carrier is silent",

@@ -3,5 +3,6 @@
 mod faults;
 mod house;
 mod identity;
+mod pleasant;
 mod programs;
 mod same;
