@@ -138,6 +138,8 @@ pub struct Request {
     pub session: SessionId,
     /// Its secret.
     pub secret: ResumeSecret,
+    /// What [`Welcome::server`] said: another server can tell that it has not lost the session.
+    pub server: u64,
     /// The epoch of the hello that opened this carrier.
     pub epoch: u64,
     /// Grows by one with each request of its kind on this carrier, from 1.

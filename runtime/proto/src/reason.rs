@@ -91,6 +91,8 @@ pub enum CloseReason {
     /// The identity that the client has shown is no longer good. Its session waits for it to show
     /// another proof.
     IdentityExpired,
+    /// The session was made by another server, or by this one before it was started anew.
+    WrongServer,
 }
 
 impl CloseReason {
@@ -144,6 +146,10 @@ impl CloseReason {
             Self::HandshakeTimeout => "no hello came in time",
             Self::Silent => "nothing was received for too long",
             Self::IdentityExpired => "the identity that the client has shown is no longer good",
+            Self::WrongServer => {
+                "another server has the session, or this one had it before it was started anew; \
+                 where several servers have one address, polling needs sticky routing"
+            }
         }
     }
 }

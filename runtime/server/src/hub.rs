@@ -14,10 +14,11 @@ use bytes::Bytes;
 use http::StatusCode;
 use http::request::Parts;
 use sente::driver::{Dispatcher, Host};
-use sente::{Codec, Peer, SessionId, ToServer};
+use sente::{Codec, Peer, ToServer};
 use sente_proto::codec::EncodeError;
+use sente_proto::frame::Request;
 use sente_proto::server::{Mappings, Sessions};
-use sente_proto::{Close, CloseReason, Limits, ResumeSecret};
+use sente_proto::{Close, CloseReason, Limits};
 use tokio::sync::watch;
 
 use crate::around::{Around, Program};
@@ -132,13 +133,23 @@ impl Hub {
         lock(&self.rooms)
     }
 
-    /// The session with this name and secret, or what to tell whoever asks for it.
-    pub(crate) fn find(&self, id: SessionId, secret: &ResumeSecret) -> Result<Arc<Client>, Close> {
+    /// The session of a request, or what to answer if it is not there.
+    pub(crate) fn asked(&self, request: &Request) -> Result<Arc<Client>, Close> {
         let now = self.clock.now();
         let mut sessions = self.sessions();
-        match sessions.find(id, secret) {
+        match sessions.find(request.session, &request.secret) {
             Some(client) => Ok(client),
-            None => Err(sessions.gone(now, id, secret)),
+            None => {
+                let close = sessions.gone(now, request, self.run);
+                // Other reasons have been counted when the session ended.
+                if matches!(
+                    close.reason,
+                    CloseReason::UnknownSession | CloseReason::WrongServer
+                ) {
+                    self.counts.close(close.reason);
+                }
+                Err(close)
+            }
         }
     }
 

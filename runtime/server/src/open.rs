@@ -62,12 +62,14 @@ pub(crate) async fn admit(
     }
     let handshake = Handshake::new(request, &mut hello, carrier);
     let identity = identify(service, &handshake).await?;
-    if let Some(resume) = &hello.resume
-        && let Err(close) = service.hub.find(resume.session, &resume.secret)
-        && close.reason == CloseReason::Kicked
-    {
+    if let Some(resume) = &hello.resume {
+        let now = service.hub.clock.now();
+        let mut sessions = service.hub.sessions();
+        let ended = sessions.ended(now, resume.session, &resume.secret);
         // It does not come back by itself, whether it has heard of that or not.
-        return Err(NotAdmitted::Closed(close));
+        if let Some(close) = ended.filter(|close| close.reason == CloseReason::Kicked) {
+            return Err(NotAdmitted::Closed(close.clone()));
+        }
     }
     let expires = identity.expires(service.hub.clock.now());
     let opened = open(service, &hello, codec, identity, &handshake)?;

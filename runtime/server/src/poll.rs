@@ -121,7 +121,7 @@ async fn greet(service: &Arc<Service>, request: Parts, form: Form, hello: Hello)
 
 /// A request of a session that polls.
 async fn serve(service: &Arc<Service>, form: Form, head: &Head, frames: BodyFrames) -> Response {
-    let client = match service.hub.find(head.session, &head.secret) {
+    let client = match service.hub.asked(head) {
         Ok(client) => client,
         Err(close) => return answer_close(form, &close),
     };

@@ -206,6 +206,7 @@ impl Client {
                 address: ([127, 0, 0, 1], 0).into(),
                 session: welcome.session,
                 secret: welcome.secret,
+                server: welcome.server,
                 epoch,
             },
             received: 0,

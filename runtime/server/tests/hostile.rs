@@ -360,6 +360,17 @@ async fn a_wrong_secret_gets_a_fresh_session_and_the_right_one_goes_on() {
         unknown.send(1, []).await.close().0,
         CloseReason::UnknownSession
     );
+    let elsewhere = Poller {
+        server: client.server + 1,
+        ..unknown
+    };
+    assert_eq!(
+        elsewhere.send(1, []).await.close().0,
+        CloseReason::WrongServer
+    );
+    let counts = site.server.counts();
+    let counted = [CloseReason::UnknownSession, CloseReason::WrongServer];
+    assert_eq!(counted.map(|reason| counts.closed(reason)), [2, 1]);
     let _ = client.send(1, [data(0, 1, vec![call(ECHO, "mine")])]).await;
     assert_eq!(client.poll(1, 0).await.items(), [reply(1, "mine")]);
     bystander.is_well(2).await;
@@ -584,6 +595,7 @@ async fn requests_of_a_session_that_does_not_poll_end_it() {
         address: site.address,
         session: welcome.session,
         secret: welcome.secret.clone(),
+        server: welcome.server,
         epoch: 7,
     };
     assert_eq!(client.poll(1, 0).await.close().0, CloseReason::Unexpected);

@@ -265,7 +265,7 @@ async fn a_client_that_was_kicked_while_nothing_served_it_hears_of_it_when_it_co
     );
     // Whoever has not its secret is told nothing.
     let stranger = Poller {
-        secret: welcome.secret,
+        secret: welcome.secret.clone(),
         ..client
     };
     let answer = stranger.poll(1, 0).await;

@@ -192,6 +192,11 @@ impl Client {
     ) {
         let end = ConnectionEnd::Server(close.reason);
         let serves = self.active == Some(carrier);
+        if close.reason == CloseReason::WrongServer {
+            self.change(|state| {
+                state.last_poll_error = Some(close.reason.describe().to_owned());
+            });
+        }
         match close.reason {
             CloseReason::Replaced if close.epoch > self.epoch && !mutated!("fight-duplicate") => {
                 // Not by this client: a duplicate of it holds the session now. Never fight.
@@ -224,6 +229,7 @@ impl Client {
             CloseReason::Replaced
             | CloseReason::Silent
             | CloseReason::UnknownSession
+            | CloseReason::WrongServer
             | CloseReason::HandshakeTimeout
             | CloseReason::IdentityExpired
                 if close.retry_after.is_none() =>
@@ -298,6 +304,7 @@ const fn fresh_after(reason: CloseReason) -> FreshReason {
         CloseReason::Overflow => FreshReason::Overflow,
         CloseReason::UserChanged => FreshReason::UserChanged,
         CloseReason::Shutdown | CloseReason::Goodbye => FreshReason::Shutdown,
+        CloseReason::WrongServer => FreshReason::Restarted,
         CloseReason::UnknownSession
         | CloseReason::Silent
         | CloseReason::HandshakeTimeout

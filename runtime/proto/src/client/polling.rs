@@ -279,6 +279,7 @@ impl Client {
         let request = Frame::Request(Request {
             session: known.id,
             secret: known.secret.clone(),
+            server: known.server,
             epoch: polling.epoch,
             number: *number,
             hold,
@@ -337,6 +338,7 @@ impl Client {
         let request = Frame::Request(Request {
             session: known.id,
             secret: known.secret.clone(),
+            server: known.server,
             epoch: polling.epoch,
             number: polling.sends,
             hold: false,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::tombs::Tombs;
 use crate::codec::Codec;
-use crate::frame::Hello;
+use crate::frame::{Hello, Request};
 use crate::{
     Close, CloseReason, FreshReason, Refused, RefusedReason, ResumeSecret, SessionId, Time,
 };
@@ -285,14 +285,27 @@ impl<T: Clone> Sessions<T> {
             .map(|entry| entry.value.clone())
     }
 
-    /// What the client of a session is told that is no longer there: with
-    /// [`CloseReason::UnknownSession`] to say hello anew, otherwise why the session has ended.
-    pub fn gone(&mut self, now: Time, id: SessionId, secret: &ResumeSecret) -> Close {
-        let ended = self.tombs.of(now, id, secret).filter(|close| {
+    /// How the session with this name and secret has ended, as long as it is remembered.
+    pub fn ended(&mut self, now: Time, id: SessionId, secret: &ResumeSecret) -> Option<&Close> {
+        self.tombs.of(now, id, secret)
+    }
+
+    /// What a request is answered whose session is not there, on a server that calls itself `server`
+    /// in its welcomes: with [`CloseReason::UnknownSession`] and [`CloseReason::WrongServer`] that
+    /// its client is to say hello anew, otherwise why the session has ended.
+    pub fn gone(&mut self, now: Time, request: &Request, server: u64) -> Close {
+        if request.server != server {
+            return Close::new(CloseReason::WrongServer);
+        }
+        match self.ended(now, request.session, &request.secret) {
             // These two are ends of carriers to a client, and that of this one has long ended.
-            !matches!(close.reason, CloseReason::Goodbye | CloseReason::Silent)
-        });
-        ended.map_or_else(|| Close::new(CloseReason::UnknownSession), Close::clone)
+            None
+            | Some(Close {
+                reason: CloseReason::Goodbye | CloseReason::Silent,
+                ..
+            }) => Close::new(CloseReason::UnknownSession),
+            Some(close) => close.clone(),
+        }
     }
 
     /// The session with this name, for the server's own use.

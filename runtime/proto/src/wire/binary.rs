@@ -358,13 +358,14 @@ fn encode_request(request: &Request, out: &mut Vec<u8>) {
     out.push(REQUEST);
     put_id(out, request.session.bits());
     put_id(out, request.secret.reveal());
+    put_fingerprint(out, request.server);
     put_varint(out, request.epoch);
     put_varint(out, request.number);
     out.push(if request.hold { 1 + request.beside } else { 0 });
 }
 
 fn decode_request(input: &mut Input<'_>) -> Result<Request, WireError> {
-    let (session, secret) = (input.id()?, input.id()?);
+    let (session, secret, server) = (input.id()?, input.id()?, input.fingerprint()?);
     let (epoch, number) = (input.varint()?, input.varint()?);
     let hold = input.byte()?;
     if hold > POLLS {
@@ -373,6 +374,7 @@ fn decode_request(input: &mut Input<'_>) -> Result<Request, WireError> {
     Ok(Request {
         session: SessionId::new(session),
         secret: ResumeSecret::new(secret),
+        server,
         epoch,
         number,
         hold: hold > 0,

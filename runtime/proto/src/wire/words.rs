@@ -96,6 +96,7 @@ words!(CloseReason, unknown: Goodbye, {
     HandshakeTimeout = 15 "handshake_timeout",
     Silent = 16 "silent",
     IdentityExpired = 17 "identity_expired",
+    WrongServer = 18 "wrong_server",
 });
 // ANCHOR_END: close
 

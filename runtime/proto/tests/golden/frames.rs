@@ -311,6 +311,7 @@ const REQUEST: Golden = Golden {
         Frame::Request(Request {
             session: SESSION,
             secret: SECRET,
+            server: 0x3031_3233_3435_3637,
             epoch: 2,
             number: 300,
             hold: true,
@@ -321,11 +322,12 @@ const REQUEST: Golden = Golden {
         05                               -- kind: request
         101112131415161718191a1b1c1d1e1f -- session
         202122232425262728292a2b2c2d2e2f -- secret
+        3031323334353637                 -- server
         02                               -- epoch
         ac 02                            -- number 300
         02                               -- hold: a poll, beside one more
     ",
-    text: r#"{"request":{"session":"101112131415161718191a1b1c1d1e1f","secret":"202122232425262728292a2b2c2d2e2f","epoch":2,"number":300,"hold":true,"beside":1}}"#,
+    text: r#"{"request":{"session":"101112131415161718191a1b1c1d1e1f","secret":"202122232425262728292a2b2c2d2e2f","server":"3031323334353637","epoch":2,"number":300,"hold":true,"beside":1}}"#,
 };
 // ANCHOR_END: request
 

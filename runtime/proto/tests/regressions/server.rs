@@ -66,6 +66,7 @@ fn what_an_answer_to_a_repeated_request_said_is_said_again() {
         let request = Request {
             session: SessionId::new(7),
             secret: ResumeSecret::new(7),
+            server: 3,
             epoch: 5,
             number,
             hold,

@@ -422,6 +422,7 @@ impl Served {
         let request = Request {
             session: SessionId::new(1),
             secret: ResumeSecret::new(2),
+            server: 3,
             epoch,
             number,
             hold,
@@ -547,6 +548,7 @@ fn frames_that_may_not_come_are_violations() {
         Frame::Request(Request {
             session: SessionId::new(1),
             secret: ResumeSecret::new(2),
+            server: 3,
             epoch: 1,
             number: 1,
             hold: true,

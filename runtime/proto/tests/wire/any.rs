@@ -231,11 +231,13 @@ fn authenticate() -> impl Strategy<Value = Shown> {
 }
 
 fn request() -> impl Strategy<Value = Shown> {
-    (any::<(u128, u128, u64, u64)>(), option::of(0..POLLS)).prop_map(
-        |((session, secret, epoch, number), beside)| {
+    let numbers = any::<(u128, u128, u64, u64, u64)>();
+    (numbers, option::of(0..POLLS)).prop_map(
+        |((session, secret, server, epoch, number), beside)| {
             Shown(Frame::Request(Request {
                 session: SessionId::new(session),
                 secret: ResumeSecret::new(secret),
+                server,
                 epoch,
                 number,
                 hold: beside.is_some(),

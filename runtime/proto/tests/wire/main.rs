@@ -244,6 +244,7 @@ fn a_client_awaits_few_polls() {
         Frame::Request(Request {
             session: SessionId::new(1),
             secret: ResumeSecret::new(2),
+            server: 3,
             epoch: 1,
             number: 9,
             hold: true,

@@ -511,6 +511,7 @@ pub struct Poller {
     pub address: SocketAddr,
     pub session: SessionId,
     pub secret: ResumeSecret,
+    pub server: u64,
     pub epoch: u64,
 }
 
@@ -524,6 +525,7 @@ impl Poller {
             address,
             session: welcome.session,
             secret: welcome.secret,
+            server: welcome.server,
             epoch,
         }
     }
@@ -536,6 +538,7 @@ impl Poller {
         Frame::Request(Request {
             session: self.session,
             secret: self.secret.clone(),
+            server: self.server,
             epoch: self.epoch,
             number,
             hold,

@@ -51,7 +51,11 @@ impl World {
                     Purpose::Send
                 };
                 let Some(half) = self.find_session(request.session, &request.secret) else {
-                    let close = Close::new(CloseReason::UnknownSession);
+                    let (now, run) = (self.server.clock.reads(self.now), self.server.run);
+                    let close = match &mut self.server.sessions {
+                        Some(sessions) => sessions.gone(now, &request, run),
+                        None => Close::new(CloseReason::WrongServer),
+                    };
                     return self.answer(of, purpose, 404, &[Frame::Close(Box::new(close))]);
                 };
                 let frames: Vec<_> = frames.collect::<Result<_, _>>().map_err(|_| malformed())?;
@@ -77,6 +81,7 @@ impl World {
         let request = Request {
             session: seated.id,
             secret: ResumeSecret::new(0),
+            server: self.server.run,
             epoch: hello.epoch,
             number: 1,
             hold: false,

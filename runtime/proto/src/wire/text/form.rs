@@ -386,6 +386,7 @@ impl From<TableForm> for Table {
 pub(super) struct RequestForm {
     session: Hex<u128>,
     secret: Hex<u128>,
+    server: Hex<u64>,
     epoch: u64,
     number: u64,
     hold: bool,
@@ -421,6 +422,7 @@ impl From<&Request> for RequestForm {
         Self {
             session: Hex(request.session.bits()),
             secret: Hex(request.secret.reveal()),
+            server: Hex(request.server),
             epoch: request.epoch,
             number: request.number,
             hold: request.hold,
@@ -434,6 +436,7 @@ impl From<RequestForm> for Request {
         Self {
             session: SessionId::new(form.session.0),
             secret: ResumeSecret::new(form.secret.0),
+            server: form.server.0,
             epoch: form.epoch,
             number: form.number,
             hold: form.hold,
