@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use futures_util::StreamExt;
 use sente::driver::Port;
-use sente::{AsLink, Codec, Events, Link, SendError};
+use sente::{AsLink, Codec, Events, Link, SendError, SessionCounts};
 use sente_proto::client::CarrierChoice;
 use sente_proto::codec::DecodeError;
 use sente_proto::session::Session;
@@ -184,8 +184,8 @@ impl Client {
             .transpose()
     }
 
-    /// The events that the server had not confirmed when a session ended, to be looked at and
-    /// [sent again](Self::resend).
+    /// What comes back: the events that the server had not confirmed when a session ended, and those
+    /// that it turned out not to take. They can be looked at and [sent again](Self::resend).
     ///
     /// ```no_run
     /// # async fn example(client: sente_client::Client) {
@@ -193,8 +193,8 @@ impl Client {
     ///
     /// let mut unconfirmed = client.unconfirmed();
     /// while let Some(mut batch) = unconfirmed.next().await {
-    ///     println!("a session ended: {:?}", batch.reason);
-    ///     batch.events.retain(|event| !event.maybe_received());
+    ///     println!("{} events come back: {:?}", batch.events.len(), batch.reason);
+    ///     batch.events.retain(|event| !event.maybe_received() && event.refusal().is_none());
     ///     client.resend(batch).ok();
     /// }
     /// # }
@@ -204,6 +204,19 @@ impl Client {
         UnconfirmedBatches {
             shared: Arc::clone(&self.handle.shared),
         }
+    }
+
+    /// What the session has counted, and those before it: events that were dropped, refused or not
+    /// understood.
+    ///
+    /// ```no_run
+    /// # fn example(client: &sente_client::Client) {
+    /// println!("{} volatile events were dropped", client.counts().dropped_volatile);
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn counts(&self) -> SessionCounts {
+        self.handle.link.port().look(Session::counts)
     }
 
     /// Sends events again, in order, in the present session.

@@ -11,19 +11,19 @@ use std::time::Duration;
 use bytes::Bytes;
 use sente::driver::{Bell, Dispatcher, Port};
 use sente::{Link, MaybeSendFuture, ToClient};
-use sente_proto::Time;
 use sente_proto::client::{
     Client as Machine, Credentials, Event, ExchangeId, Response, SocketClosed, SocketId, Transmit,
 };
-use sente_proto::session::Session;
+use sente_proto::session::{self, Session};
 use sente_proto::wire::OVERHEAD;
+use sente_proto::{FreshReason, Time};
 
 use crate::credentials::{Shown, Tokens};
 use crate::platform::{Form, Platform, Timer};
 use crate::random::Fault;
 use crate::shared::{Command, Shared};
 use crate::state::State;
-use crate::unconfirmed::Unconfirmed;
+use crate::unconfirmed::{Unconfirmed, UnconfirmedReason};
 use sockets::{News, ROUND, Sockets};
 
 /// When so many bytes are cut they are flushed before more are.
@@ -360,8 +360,16 @@ impl<P: Platform> Driver<P> {
                     reason,
                     unconfirmed,
                 } => {
-                    let unconfirmed = Unconfirmed::new(reason, unconfirmed, &self.port);
-                    self.shared.give_back(unconfirmed);
+                    self.give_back(UnconfirmedReason::SessionEnded(reason), unconfirmed);
+                }
+                Event::NotTaken(unconfirmed) => {
+                    let events = unconfirmed.events.len();
+                    tracing::warn!(
+                        events,
+                        "events were accepted that the server does not take; \
+                         `Client::unconfirmed` has them"
+                    );
+                    self.give_back(UnconfirmedReason::NotTaken, unconfirmed);
                 }
                 // A newer machine may tell more.
                 _ => {}
@@ -536,6 +544,11 @@ impl<P: Platform> Driver<P> {
             .with(|_, session| session.queued() == 0 || !session.is_attached())
     }
 
+    fn give_back(&self, reason: UnconfirmedReason, unconfirmed: session::Unconfirmed) {
+        let unconfirmed = Unconfirmed::new(reason, unconfirmed, &self.port);
+        self.shared.give_back(unconfirmed);
+    }
+
     /// Nothing is on its way.
     fn is_quiet(&self) -> bool {
         self.sockets.is_empty() && self.exchanges.is_empty() && self.batch.is_empty()
@@ -546,9 +559,8 @@ impl<P: Platform> Drop for Driver<P> {
     /// Also when the runtime ends, or a driver panics: nobody must wait for one that is gone.
     fn drop(&mut self) {
         let unconfirmed = self.port.end();
-        let reason = sente_proto::FreshReason::Requested;
-        self.shared
-            .give_back(Unconfirmed::new(reason, unconfirmed, &self.port));
+        let reason = FreshReason::Requested;
+        self.give_back(UnconfirmedReason::SessionEnded(reason), unconfirmed);
         self.shared.end();
     }
 }

@@ -64,7 +64,8 @@ pub use error::{NotReady, SetupError, UrlError};
 )]
 pub use platform::public::*;
 pub use sente::{
-    AsLink, CallError, Codec, EventStream, Link, SendError, SessionId, UnconfirmedEvent,
+    AsLink, CallError, Codec, EventStream, Link, SendError, SessionCounts, SessionId,
+    UnconfirmedEvent,
 };
 #[cfg(feature = "custom")]
 pub use sente::{CustomCodec, CustomError, CustomSlot, CustomValue};
@@ -73,4 +74,4 @@ pub use sente_proto::codec::DecodeError;
 pub use sente_proto::session::Delivery;
 pub use sente_proto::{Carrier, CloseReason, FreshReason, Limits, Refused, RefusedReason};
 pub use state::{LastClose, State, StateChange, StateChanges};
-pub use unconfirmed::{ResendError, Unconfirmed, UnconfirmedBatches};
+pub use unconfirmed::{ResendError, Unconfirmed, UnconfirmedBatches, UnconfirmedReason};

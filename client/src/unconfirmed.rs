@@ -1,4 +1,5 @@
-//! What comes back when a session ends: the events that the server has not confirmed.
+//! What comes back: the events that the server had not confirmed when a session ended, and those
+//! that it turns out not to take.
 
 use std::collections::VecDeque;
 use std::pin::Pin;
@@ -13,21 +14,37 @@ use sente_proto::session;
 
 use crate::shared::Shared;
 
-/// The events that the server had not confirmed when a session ended, in order.
+/// Events that come back, in order: the server had not confirmed them when a session ended, or does
+/// not take them.
 ///
 /// *Confirmed* means received by the server's machine, not handled by its program. Calls are not
 /// among them: each has failed and told its own caller.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Unconfirmed {
-    /// Why the session ended.
-    pub reason: FreshReason,
+    /// Why they come back.
+    pub reason: UnconfirmedReason,
     /// The events, oldest first.
     pub events: Vec<UnconfirmedEvent>,
 }
 
+/// Why events come back.
+#[derive(Clone, Copy, Debug, Eq, PartialEq)]
+#[non_exhaustive]
+pub enum UnconfirmedReason {
+    /// Their session ended, and a fresh one takes its place.
+    SessionEnded(FreshReason),
+    /// They were accepted before the server had said what it takes, and it does not take them:
+    /// [`UnconfirmedEvent::refusal`] says why. They were not sent, and the session goes on.
+    NotTaken,
+}
+
 impl Unconfirmed {
-    pub(crate) fn new(reason: FreshReason, unconfirmed: session::Unconfirmed, port: &Port) -> Self {
+    pub(crate) fn new(
+        reason: UnconfirmedReason,
+        unconfirmed: session::Unconfirmed,
+        port: &Port,
+    ) -> Self {
         let events = sente::driver::unconfirmed(port, unconfirmed);
         Self { reason, events }
     }
@@ -67,7 +84,8 @@ pub struct ResendError {
     pub rest: Unconfirmed,
 }
 
-/// The batches of [`Unconfirmed`] events of a client, one for each session that ended with some.
+/// The batches of [`Unconfirmed`] events of a client, one for each session that ended with some, or
+/// began with some that the server does not take.
 ///
 /// [`Client::unconfirmed`](crate::Client::unconfirmed) makes it. Each batch comes once: of
 /// several readers, one gets it. Batches that nobody reads are kept, up to 4 of them; older ones
@@ -127,7 +145,7 @@ impl Batches {
             tracing::warn!(
                 events = oldest.events.len(),
                 bytes = oldest.bytes(),
-                "events of an ended session were never taken from `Client::unconfirmed` and are given up"
+                "events that came back were never taken from `Client::unconfirmed` and are given up"
             );
         }
         self.waiting.push_back(batch);

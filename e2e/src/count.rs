@@ -8,6 +8,7 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use sente_client::{
     CallError, Carrier, CarrierChoice, Client, ClientBuilder, Link, SendError, SessionState,
+    UnconfirmedReason,
 };
 use sente_server::{Builder, Peer, Presence, Server, UnconfirmedEvent};
 use tokio::sync::watch;
@@ -231,7 +232,10 @@ async fn ask(client: Client, recorder: Recorder, number: u64) {
 fn note_what_came_back(client: &Client, recorder: &Recorder) {
     while let Some(batch) = client.unconfirmed().try_next() {
         recorder.note(Entry::Back {
-            reason: format!("{:?}", batch.reason),
+            reason: match batch.reason {
+                UnconfirmedReason::SessionEnded(reason) => format!("{reason:?}"),
+                reason => format!("{reason:?}"),
+            },
             back: batch.events.iter().map(back).collect(),
         });
     }

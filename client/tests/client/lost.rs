@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 
 use futures_util::StreamExt;
-use sente_client::{Client, ConnectionEnd, FreshReason, SessionState};
+use sente_client::{Client, ConnectionEnd, FreshReason, SessionState, UnconfirmedReason};
 use sente_proto::CloseReason;
 use sente_proto::frame::Item;
 use tokio::io::DuplexStream;
@@ -77,7 +77,8 @@ async fn what_an_ended_session_left_unconfirmed_comes_back_and_can_be_sent_again
     socket.close(CloseReason::Overflow).await;
 
     let batch = soon("the batch", unconfirmed.next()).await.unwrap();
-    assert_eq!(batch.reason, FreshReason::Overflow);
+    let reason = UnconfirmedReason::SessionEnded(FreshReason::Overflow);
+    assert_eq!(batch.reason, reason);
     let [event] = &batch.events[..] else {
         panic!("{batch:?}");
     };

@@ -5,7 +5,7 @@ use std::time::Duration;
 use futures_util::StreamExt;
 use futures_util::future::join_all;
 use sente::SendError;
-use sente_client::{CarrierChoice, Client, ConnectionEnd, SessionState};
+use sente_client::{CarrierChoice, Client, ConnectionEnd, SessionState, UnconfirmedReason};
 use tokio::sync::mpsc::UnboundedReceiver;
 
 use crate::house::{House, Running, Ui, soon};
@@ -48,6 +48,33 @@ async fn nothing_is_lost_or_repeated_while_carriers_come_and_go() {
     assert_eq!(seen, (0..ROUNDS * EACH).collect::<Vec<_>>());
     assert_eq!(client.state().session, Some(SessionState::Resumed));
     assert!(client.unconfirmed().try_next().is_none());
+}
+
+#[tokio::test]
+async fn events_that_the_server_turns_out_not_to_take_come_back() {
+    let server = Running::start_with("127.0.0.1:0", |it| it.max_message(4)).await;
+    let (ui, mut counted) = Ui::new();
+    let client = server.client().serve(House::client(ui)).connect();
+    let house = House::to_server(&client);
+    // Nobody has said yet that it is too large.
+    house.count(u32::MAX).unwrap();
+    house.count(1).unwrap();
+    let batch = soon("the batch", client.unconfirmed().next())
+        .await
+        .unwrap();
+    assert_eq!(batch.reason, UnconfirmedReason::NotTaken);
+    let [event] = &batch.events[..] else {
+        panic!("{batch:?}");
+    };
+    let why = event.refusal();
+    assert!(
+        matches!(why, Some(SendError::TooLarge { size: 5, limit: 4 })),
+        "{why:?}"
+    );
+    assert_eq!(client.counts().too_large, 1);
+    all_come_back(&mut counted, 1..2).await;
+    let error = client.resend(batch).unwrap_err();
+    assert!(matches!(error.error, SendError::TooLarge { .. }), "{error}");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -10,7 +10,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use sente_proto::codec::{Codec, DecodeError, EncodeError, FieldWriter};
-use sente_proto::session::{CallFailure, CallId, CallResult, Outgoing, Started};
+use sente_proto::session::{CallFailure, CallId, CallResult, Outgoing};
 use serde::de::DeserializeOwned;
 
 use crate::error::{CallError, SendError};
@@ -51,11 +51,6 @@ enum State {
         outgoing: Outgoing,
         /// The session's default if there is none.
         timeout: Option<Duration>,
-    },
-    /// Waits for room in the outbox.
-    Waiting {
-        pending: Pending,
-        outgoing: Outgoing,
     },
     Sent(Pending),
     /// It could not even be prepared.
@@ -144,15 +139,26 @@ impl<T, E> Call<T, E> {
 
     /// Sends the event and wants no answer: no reply comes back, and nothing cancels the handler.
     ///
+    /// A call that has been polled before, and so may be on its way, goes on in the same way; only its
+    /// deadline holds where it has arrived with that.
+    ///
     /// # Errors
-    /// If the event could not be accepted for sending.
+    /// If the event could not be accepted for sending. A call that still waits for room is not sent,
+    /// and that is [`SendError::Full`].
     pub fn detach(mut self) -> Result<(), SendError> {
         match std::mem::replace(&mut self.state, State::Done) {
             State::Unsent { port, outgoing, .. } => port
                 .act(|now, session| session.send(now, outgoing))
                 .map_err(|refusal| refused(refusal, self.event)),
+            State::Sent(mut pending) => match pending.call.take() {
+                Some(call) => pending
+                    .port
+                    .act(|now, session| session.release(now, call))
+                    .map_err(|refusal| refused(refusal, self.event)),
+                None => Ok(()),
+            },
             State::Unsendable(error) => Err(error),
-            State::Waiting { .. } | State::Sent(_) | State::Done => Ok(()),
+            State::Done => Ok(()),
         }
     }
 }
@@ -162,66 +168,36 @@ impl<T: DeserializeOwned, E> Future for Call<T, E> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let (event, rejection) = (self.event, self.rejection);
-        loop {
-            match std::mem::replace(&mut self.state, State::Done) {
-                State::Unsent {
-                    port,
-                    outgoing,
-                    timeout,
-                } => {
-                    let started = match port.start_call(outgoing, timeout, cx.waker()) {
-                        Ok(started) => started,
-                        Err(refusal) => {
-                            let error = refused(refusal, event);
-                            return Poll::Ready(Err(CallError::from_send(&error)));
-                        }
-                    };
-                    let pending = |call| Pending {
-                        port,
-                        call: Some(call),
-                    };
-                    self.state = match started {
-                        Started::Sent(call) => State::Sent(pending(call)),
-                        Started::Waits(call, outgoing) => State::Waiting {
-                            pending: pending(call),
-                            outgoing,
-                        },
-                    };
+        match std::mem::replace(&mut self.state, State::Done) {
+            State::Unsent {
+                port,
+                outgoing,
+                timeout,
+            } => match port.start_call(outgoing, timeout, cx.waker()) {
+                Ok(call) => {
+                    let call = Some(call);
+                    self.state = State::Sent(Pending { port, call });
+                    Poll::Pending
+                }
+                Err(refusal) => {
+                    let error = refused(refusal, event);
+                    Poll::Ready(Err(CallError::from_send(&error)))
+                }
+            },
+            State::Sent(mut pending) => {
+                let Some(call) = pending.call else {
                     return Poll::Pending;
-                }
-                State::Waiting {
-                    mut pending,
-                    outgoing,
-                } => {
-                    let Some(call) = pending.call else {
-                        return Poll::Pending;
-                    };
-                    if pending.port.call_with_room(call, &outgoing) {
-                        self.state = State::Sent(pending);
-                        continue;
-                    }
-                    let Poll::Ready(result) = pending.port.poll_call(call, cx.waker()) else {
-                        self.state = State::Waiting { pending, outgoing };
-                        return Poll::Pending;
-                    };
-                    pending.call = None;
-                    return Poll::Ready(decode(pending.port.codec(), event, result, rejection));
-                }
-                State::Sent(mut pending) => {
-                    let Some(call) = pending.call else {
-                        return Poll::Pending;
-                    };
-                    let Poll::Ready(result) = pending.port.poll_call(call, cx.waker()) else {
-                        self.state = State::Sent(pending);
-                        return Poll::Pending;
-                    };
-                    pending.call = None;
-                    return Poll::Ready(decode(pending.port.codec(), event, result, rejection));
-                }
-                State::Unsendable(error) => return Poll::Ready(Err(CallError::from_send(&error))),
-                // Polled again after it was ready: as with any future, nothing comes.
-                State::Done => return Poll::Pending,
+                };
+                let Poll::Ready(result) = pending.port.poll_call(call, cx.waker()) else {
+                    self.state = State::Sent(pending);
+                    return Poll::Pending;
+                };
+                pending.call = None;
+                Poll::Ready(decode(pending.port.codec(), event, result, rejection))
             }
+            State::Unsendable(error) => Poll::Ready(Err(CallError::from_send(&error))),
+            // Polled again after it was ready: as with any future, nothing comes.
+            State::Done => Poll::Pending,
         }
     }
 }

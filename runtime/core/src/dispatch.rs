@@ -6,11 +6,11 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use futures_util::FutureExt;
 use futures_util::future::{AbortHandle, Abortable};
 use sente_proto::Time;
 use sente_proto::contract::{Contract, DuplicateNamespace, Namespace};
 use sente_proto::frame::{Failure, Outcome};
+use sente_proto::session::IncomingCall;
 
 use crate::error::RouteError;
 use crate::port::{Arrived, Port};
@@ -94,10 +94,12 @@ impl<D: Direction> Dispatcher<D> {
             return;
         };
         while let Some(mut arrivals) = turn.next() {
-            // One look at the clock for all of them: it costs more than the rest of a short reply.
-            let now = port.now();
-            for arrived in arrivals.drain(..) {
+            let mut now = port.now();
+            turn.drop_unwanted(now, &mut arrivals);
+            while let Some(arrived) = arrivals.pop_front() {
                 self.start(now, from, port, arrived, cx);
+                now = turn.time_of_next(now, &arrivals);
+                turn.drop_unwanted(now, &mut arrivals);
             }
             turn.give_back(arrivals);
         }
@@ -127,10 +129,11 @@ impl<D: Direction> Dispatcher<D> {
         };
         let (call, event) = (arrived.call, arrived.arrival.event);
         let mut work = self.work(from, port, arrived);
-        match catch_unwind(AssertUnwindSafe(|| Pin::new(&mut work).poll(cx))) {
-            Ok(Poll::Ready(outcome)) => port.finish(now, call, outcome),
-            Err(_) => port.finish(now, call, Some(self.panicked(event))),
-            Ok(Poll::Pending) => {
+        let polled = Pin::new(&mut work).poll(cx);
+        self.note_panic(&mut work, event);
+        match polled {
+            Poll::Ready(outcome) => port.finish(now, call, outcome),
+            Poll::Pending => {
                 if sequential {
                     port.open_lane(place);
                 }
@@ -160,21 +163,17 @@ impl<D: Direction> Dispatcher<D> {
         }
     }
 
-    /// A handler's work that answers `Internal` if it panics.
-    fn watched(
-        self: Arc<Self>,
-        work: Work<D>,
-        event: u32,
-    ) -> impl Future<Output = Option<Outcome>> + use<D> {
-        AssertUnwindSafe(work)
-            .catch_unwind()
-            .map(move |outcome| outcome.unwrap_or_else(|_| Some(self.panicked(event))))
+    /// A handler's work, of which is told if it panics.
+    async fn watched(self: Arc<Self>, mut work: Work<D>, event: u32) -> Option<Outcome> {
+        let outcome = (&mut work).await;
+        self.note_panic(&mut work, event);
+        outcome
     }
 
     /// Work that is dropped if the call is cancelled, and otherwise answers it.
     fn cancellable<F: Future<Output = Option<Outcome>>>(
         port: &Arc<Port>,
-        call: Option<u64>,
+        call: Option<IncomingCall>,
         work: F,
     ) -> impl Future<Output = ()> + use<D, F> {
         let (handle, registration) = AbortHandle::new_pair();
@@ -204,6 +203,7 @@ impl<D: Direction> Dispatcher<D> {
             parts: Vec::new(),
             single: None,
             outcome: None,
+            has_panicked: false,
         };
         let mut failure = Failure::Unsupported;
         for routes in &self.routes[place] {
@@ -241,12 +241,13 @@ impl<D: Direction> Dispatcher<D> {
         self.contract.event(event).map_or("", |event| event.name)
     }
 
-    fn panicked(&self, event: u32) -> Outcome {
-        tracing::error!(
-            event = self.name(event),
-            "a handler panicked; its call fails with `Internal`"
-        );
-        Outcome::Failed(Failure::Internal)
+    fn note_panic(&self, work: &mut Work<D>, event: u32) {
+        if std::mem::take(&mut work.has_panicked) {
+            tracing::error!(
+                event = self.name(event),
+                "a handler panicked; its call fails with `Internal`"
+            );
+        }
     }
 }
 
@@ -263,6 +264,7 @@ struct Work<D: Direction> {
     single: Option<D::Work>,
     parts: Vec<D::Work>,
     outcome: Option<Outcome>,
+    has_panicked: bool,
 }
 
 impl<D: Direction> Work<D> {
@@ -271,6 +273,7 @@ impl<D: Direction> Work<D> {
             single: None,
             parts: Vec::new(),
             outcome: Some(Outcome::Failed(failure)),
+            has_panicked: false,
         }
     }
 }
@@ -280,13 +283,21 @@ impl<D: Direction> Future for Work<D> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let this = &mut *self;
+        // One that panics fails alone: not the others that handle the same event.
+        let mut poll = |part: &mut D::Work| {
+            let polled = catch_unwind(AssertUnwindSafe(|| Pin::new(part).poll(cx)));
+            polled.unwrap_or_else(|_| {
+                this.has_panicked = true;
+                Poll::Ready(Some(Outcome::Failed(Failure::Internal)))
+            })
+        };
         if let Some(single) = &mut this.single
-            && let Poll::Ready(outcome) = Pin::new(single).poll(cx)
+            && let Poll::Ready(outcome) = poll(single)
         {
             this.single = None;
             this.outcome = outcome;
         }
-        this.parts.retain_mut(|part| match Pin::new(part).poll(cx) {
+        this.parts.retain_mut(|part| match poll(part) {
             Poll::Ready(outcome) => {
                 this.outcome = this.outcome.take().or(outcome);
                 false

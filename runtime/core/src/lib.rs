@@ -38,6 +38,7 @@ pub use sente_proto::codec::Codec;
 #[cfg(feature = "custom")]
 pub use sente_proto::codec::{CustomCodec, CustomError, CustomSlot, CustomValue};
 pub use sente_proto::schema::{self, Schema};
+pub use sente_proto::session::Counts as SessionCounts;
 pub use sente_proto::{Secret, SessionId};
 pub use stream::EventStream;
 pub use target::{One, Targets};

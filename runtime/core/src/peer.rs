@@ -8,7 +8,7 @@ use sente_proto::SessionId;
 
 use crate::error::SendError;
 use crate::port::Port;
-use crate::{Events, value};
+use crate::{Events, SessionCounts, value};
 
 /// A client, as a server's handler sees it: one session. Cheap to clone.
 ///
@@ -100,6 +100,19 @@ impl Peer {
     /// As for any send, and [`SendError::WrongDirection`] if the server does not send it.
     pub fn send<E: Events>(&self, event: E) -> Result<(), SendError> {
         value::to_client(&self.0.port, &event)
+    }
+
+    /// What the session with this client has counted: events that were dropped, refused or not
+    /// understood.
+    ///
+    /// ```
+    /// # fn example(peer: &sente::Peer) {
+    /// println!("{} volatile events were dropped", peer.counts().dropped_volatile);
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn counts(&self) -> SessionCounts {
+        self.port().look(sente_proto::session::Session::counts)
     }
 
     /// The session, for generated code.

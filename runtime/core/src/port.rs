@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -12,7 +13,7 @@ use sente_proto::codec::Codec;
 use sente_proto::contract::Contract;
 use sente_proto::frame::{Failure, Outcome};
 use sente_proto::session::{
-    Arrival, CallId, CallResult, Event, Outgoing, Refusal, Session, Started, Unconfirmed,
+    Arrival, CallId, CallResult, Event, IncomingCall, Outgoing, Refusal, Session, Unconfirmed,
 };
 use slab::Slab;
 
@@ -36,7 +37,12 @@ pub struct Port {
     contract: Arc<Contract>,
     codec: Codec,
     state: Mutex<State>,
+    /// Calls have been cancelled that have not been started, since those who start them last looked.
+    revoked: AtomicBool,
 }
+
+/// An idle session keeps room for so many of a kind.
+const IDLE_CAPACITY: usize = 64;
 
 struct State {
     session: Session,
@@ -47,15 +53,17 @@ struct State {
     /// Someone gives arrivals to their handlers.
     dispatching: bool,
     /// Handlers of calls that wait, to be dropped when the call is cancelled.
-    running: HashMap<u64, AbortHandle>,
+    running: HashMap<IncomingCall, AbortHandle>,
     /// Namespaces whose handlers run one after the other: what waits behind the one that runs.
     lanes: HashMap<usize, VecDeque<Arrived>>,
     bells: Slab<BellState>,
 }
 
-/// An event, or a call with its number, that has come in.
+/// An event or a call that has come in.
 pub(crate) struct Arrived {
-    pub(crate) call: Option<u64>,
+    pub(crate) call: Option<IncomingCall>,
+    /// Of the call.
+    deadline: Time,
     pub(crate) arrival: Arrival,
 }
 
@@ -82,6 +90,7 @@ impl Port {
                 lanes: HashMap::new(),
                 bells: Slab::new(),
             }),
+            revoked: AtomicBool::new(false),
         })
     }
 
@@ -112,7 +121,7 @@ impl Port {
         let now = self.host.now();
         let mut state = self.lock();
         let result = f(now, &mut state.session);
-        state.absorb();
+        state.absorb(&self.revoked);
         result
     }
 
@@ -126,7 +135,7 @@ impl Port {
         let now = self.host.now();
         let mut state = self.lock();
         let result = f(now, &mut state.session);
-        state.absorb();
+        state.absorb(&self.revoked);
         state.ring();
         result
     }
@@ -162,36 +171,24 @@ impl Port {
         event: Outgoing,
         timeout: Option<Duration>,
         waker: &Waker,
-    ) -> Result<Started, Refusal> {
+    ) -> Result<CallId, Refusal> {
         let now = self.host.now();
         let mut state = self.lock();
         let session = &mut state.session;
         let deadline = now + timeout.unwrap_or(session.limits().call_timeout);
-        let started = session.call_or_wait(now, event, deadline)?;
-        let (Started::Sent(call) | Started::Waits(call, _)) = started;
+        let call = session.call(now, event, deadline)?;
         state.await_call(call, waker);
         state.ring();
-        Ok(started)
-    }
-
-    /// Returns whether the call has found room.
-    pub(crate) fn call_with_room(&self, call: CallId, event: &Outgoing) -> bool {
-        let now = self.host.now();
-        let mut state = self.lock();
-        let found = state
-            .session
-            .call_with_room(now, event.clone(), call)
-            .is_ok();
-        if found {
-            state.ring();
-        }
-        found
+        Ok(call)
     }
 
     pub(crate) fn poll_call(&self, call: CallId, waker: &Waker) -> Poll<CallResult> {
         let mut state = self.lock();
         match state.session.take_result(call) {
-            Some(result) => Poll::Ready(result),
+            Some(result) => {
+                state.spare_callers();
+                Poll::Ready(result)
+            }
             None => {
                 state.await_call(call, waker);
                 Poll::Pending
@@ -218,7 +215,7 @@ impl Port {
     }
 
     /// The handler of an event or a call has finished.
-    pub(crate) fn finish(&self, now: Time, call: Option<u64>, outcome: Option<Outcome>) {
+    pub(crate) fn finish(&self, now: Time, call: Option<IncomingCall>, outcome: Option<Outcome>) {
         let mut state = self.lock();
         match call {
             Some(call) => {
@@ -226,22 +223,22 @@ impl Port {
                 let outcome = outcome.unwrap_or(Outcome::Failed(Failure::Internal));
                 state.session.reply(now, call, outcome);
                 if !state.running.is_empty() {
-                    state.running.remove(&call);
+                    state.take_running(call);
                 }
             }
             None => state.session.finished(),
         }
-        state.absorb();
+        state.absorb(&self.revoked);
         state.ring();
     }
 
     /// Whether a call is still wanted.
-    pub(crate) fn wants(&self, call: Option<u64>) -> bool {
+    pub(crate) fn wants(&self, call: Option<IncomingCall>) -> bool {
         call.is_none_or(|call| self.lock().session.is_running(call))
     }
 
     /// Keeps the handle by which a waiting handler is dropped when its call is cancelled.
-    pub(crate) fn keep_running(&self, call: u64, handle: AbortHandle) {
+    pub(crate) fn keep_running(&self, call: IncomingCall, handle: AbortHandle) {
         let mut state = self.lock();
         if state.session.is_running(call) {
             state.running.insert(call, handle);
@@ -300,10 +297,37 @@ impl Turn<'_> {
         Some(std::mem::take(&mut state.arrivals))
     }
 
+    /// The time for the next of those that wait, if it was `now` for the one before. That one may have
+    /// taken its time before it first waited.
+    ///
+    /// The clock is asked for calls alone, which have a deadline: it costs more than the rest of a
+    /// short event.
+    pub(crate) fn time_of_next(&self, now: Time, waiting: &VecDeque<Arrived>) -> Time {
+        match waiting.front() {
+            Some(Arrived { call: Some(_), .. }) => self.port.now(),
+            _ => now,
+        }
+    }
+
+    /// Drops those whose caller has given up: they are not started.
+    pub(crate) fn drop_unwanted(&self, now: Time, waiting: &mut VecDeque<Arrived>) {
+        let port = self.port;
+        let next = waiting.front();
+        if next.is_some_and(|next| next.call.is_some() && next.deadline <= now) {
+            port.with(|now, session| session.handle_timeout(now));
+        }
+        if port.revoked.load(Ordering::Relaxed) {
+            port.revoked.store(false, Ordering::Relaxed);
+            let state = port.lock();
+            let is_wanted = |call| state.session.is_running(call);
+            waiting.retain(|arrived| arrived.call.is_none_or(is_wanted));
+        }
+    }
+
     /// Gives back the emptied queue, so that its memory serves again.
     pub(crate) fn give_back(&self, empty: VecDeque<Arrived>) {
         let mut state = self.port.lock();
-        if state.arrivals.capacity() == 0 && empty.capacity() <= 64 {
+        if state.arrivals.capacity() == 0 && empty.capacity() <= IDLE_CAPACITY {
             state.arrivals = empty;
         }
     }
@@ -319,25 +343,30 @@ impl Drop for Turn<'_> {
 }
 
 impl State {
-    fn absorb(&mut self) {
+    /// Takes in what the session has to tell. Notes in `revoked` that a call is not to be started.
+    fn absorb(&mut self, revoked: &AtomicBool) {
         while let Some(event) = self.session.poll_event() {
             match event {
                 Event::Event(arrival) => self.arrivals.push_back(Arrived {
                     call: None,
+                    deadline: Time::default(),
                     arrival,
                 }),
-                Event::Call { call, arrival } => {
-                    self.arrivals.push_back(Arrived {
-                        call: Some(call),
-                        arrival,
-                    });
-                }
+                Event::Call {
+                    call,
+                    deadline,
+                    arrival,
+                } => self.arrivals.push_back(Arrived {
+                    call: Some(call),
+                    deadline,
+                    arrival,
+                }),
                 Event::Cancelled { call } => {
-                    if let Some(handle) = self.running.remove(&call) {
+                    if let Some(handle) = self.take_running(call) {
                         handle.abort();
                     } else {
-                        // It has not been started, and must not be: a fresh session may give its
-                        // number to another call.
+                        // It has not been started, and must not be.
+                        revoked.store(true, Ordering::Relaxed);
                         let others = |arrived: &Arrived| arrived.call != Some(call);
                         self.arrivals.retain(others);
                         self.lanes.values_mut().for_each(|lane| lane.retain(others));
@@ -348,12 +377,22 @@ impl State {
                         waker.wake();
                     }
                 }
-                Event::Room => self
-                    .callers
-                    .iter_mut()
-                    .filter_map(Option::take)
-                    .for_each(Waker::wake),
             }
+        }
+    }
+
+    fn take_running(&mut self, call: IncomingCall) -> Option<AbortHandle> {
+        let handle = self.running.remove(&call);
+        if self.running.is_empty() && self.running.capacity() > IDLE_CAPACITY {
+            self.running = HashMap::new();
+        }
+        handle
+    }
+
+    /// Gives back what many calls at a time have needed.
+    fn spare_callers(&mut self) {
+        if self.callers.capacity() > IDLE_CAPACITY && self.session.calls_in_flight() == 0 {
+            self.callers = Vec::new();
         }
     }
 

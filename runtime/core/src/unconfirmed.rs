@@ -1,4 +1,4 @@
-//! What comes back when a session ends: the events that the other side has not confirmed.
+//! What comes back: the events that the other side has not confirmed, or does not take.
 
 use std::fmt;
 
@@ -10,7 +10,7 @@ use crate::port::Port;
 use crate::route::Events;
 use crate::target::refused;
 
-/// One event that the other side had not confirmed when a session ended.
+/// One event that the other side had not confirmed when a session ended, or does not take.
 ///
 /// *Confirmed* means received by the other machine, not handled by its program. Calls do not come
 /// back this way: each has failed and told its own caller.
@@ -34,6 +34,14 @@ impl UnconfirmedEvent {
     #[must_use]
     pub fn maybe_received(&self) -> bool {
         self.inner.maybe_received
+    }
+
+    /// Why the other side does not take it, if it came back for that. It was not sent then.
+    #[must_use]
+    pub fn refusal(&self) -> Option<SendError> {
+        self.inner
+            .refusal
+            .map(|refusal| refused(refusal, self.name))
     }
 
     /// Its delivery class, reliable or latest.

@@ -56,7 +56,9 @@ pub use handshake::Handshake;
 pub use identity::{Identity, Refusal};
 pub use presence::{Connected, ConnectedClient, Presence, PresenceStream};
 pub use push::{Audience, Room, Session, User};
-pub use sente::{CallError, Codec, EventStream, Peer, SendError, SessionId, UnconfirmedEvent};
+pub use sente::{
+    CallError, Codec, EventStream, Peer, SendError, SessionCounts, SessionId, UnconfirmedEvent,
+};
 #[cfg(feature = "custom")]
 pub use sente::{CustomCodec, CustomError, CustomSlot, CustomValue};
 pub use sente_proto::server::Caps;

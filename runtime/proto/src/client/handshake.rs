@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use super::dial::SocketPhase;
-use super::{Client, ConnectionEnd, Known, Phase, SessionState};
+use super::{Client, ConnectionEnd, Event, Known, Phase, SessionState};
 use crate::contract::Mapping;
 use crate::frame::{Frame, Hello, Resume, VERSION, Welcome};
-use crate::session::Session;
+use crate::session::{Session, Unconfirmed};
 use crate::{Carrier, CloseReason, FreshReason, SessionId, Time};
 
 impl Client {
@@ -103,12 +103,14 @@ impl Client {
             server: welcome.server,
         });
         self.attempt = (self.random)();
-        session.set_limits(self.limits_with(&welcome.terms));
+        let mut not_taken = session.set_limits(self.limits_with(&welcome.terms));
         if session.mapping().is_none() {
-            session.map(Arc::new(Mapping::of_client(
-                session.contract(),
-                &welcome.namespaces,
-            )));
+            let mapping = Mapping::of_client(session.contract(), &welcome.namespaces);
+            not_taken.extend(session.map(Arc::new(mapping)));
+        }
+        if !not_taken.is_empty() {
+            let events = Unconfirmed { events: not_taken };
+            self.events.push_back(Event::NotTaken(events));
         }
         if let Err(reason) = session.attach(now, welcome.acknowledge) {
             self.server_broke_the_protocol(now, session, carrier, reason);

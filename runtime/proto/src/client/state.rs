@@ -118,6 +118,9 @@ pub enum Event {
         /// What the server has not confirmed.
         unconfirmed: Unconfirmed,
     },
+    /// Events were accepted before the first welcome of their session, which says that the server
+    /// does not take them. They are not sent.
+    NotTaken(Unconfirmed),
 }
 
 /// One change of state.

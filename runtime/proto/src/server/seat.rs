@@ -1,10 +1,11 @@
 //! Who serves a session now, and whether the client is still there.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 use std::time::Duration;
 
 use super::Mappings;
-use crate::contract::Offered;
+use crate::contract::{Mapping, Offered};
 use crate::frame::{Acknowledge, Authenticate, Data, Frame, Hello, Request, SPARE};
 use crate::session::Session;
 use crate::{Carrier, Close, CloseReason, Limits, SessionId, Time};
@@ -267,7 +268,7 @@ impl Seat {
         self.wants_tables = offered.iter().any(|offer| offer.differs);
         if session.mapping().is_none() {
             match mappings.of(&hello.namespaces) {
-                Some(mapping) => session.map(mapping),
+                Some(mapping) => map(session, mapping),
                 // Until they have come nothing is sent: the client could not read it.
                 None => self.offers = Some(offered),
             }
@@ -347,7 +348,7 @@ impl Seat {
                     let mapping = mappings
                         .with_tables(offers, &tables)
                         .ok_or_else(|| Close::new(CloseReason::Malformed))?;
-                    session.map(mapping);
+                    map(session, mapping);
                     self.offers = None;
                 }
                 Ok(Heard::Nothing)
@@ -587,5 +588,16 @@ impl Seat {
             }
             Some(_) => (since + limits.silence, Due::Silent),
         }
+    }
+}
+
+/// From now on the session knows what its client takes.
+fn map(session: &mut Session, mapping: Arc<Mapping>) {
+    let not_taken = session.map(mapping).len();
+    if not_taken > 0 {
+        tracing::debug!(
+            events = not_taken,
+            "events are not sent: the client does not know them, or in another form"
+        );
     }
 }

@@ -3,6 +3,7 @@
 use bytes::Bytes;
 use slab::Slab;
 
+use super::IDLE_CAPACITY;
 use super::in_order::InOrder;
 use crate::Time;
 use crate::frame::{Failure, Outcome};
@@ -49,8 +50,10 @@ pub(super) fn result_of(outcome: Outcome) -> CallResult {
 /// Where a call is.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
 pub(super) enum Place {
-    /// It waits for room, or has ended.
+    /// It has ended.
     Nowhere,
+    /// It waits for room in the outbox, and this is its turn.
+    Room(u64),
     /// In the outbox, not yet cut, under this stamp.
     Waiting(u64),
     /// Cut into a frame under this number.
@@ -88,15 +91,7 @@ impl Calls {
         is_empty
     }
 
-    pub(super) fn insert(&mut self, deadline: Time, stamp: u64) -> CallId {
-        self.insert_at(deadline, Place::Waiting(stamp))
-    }
-
-    pub(super) fn insert_without_entry(&mut self, deadline: Time) -> CallId {
-        self.insert_at(deadline, Place::Nowhere)
-    }
-
-    fn insert_at(&mut self, deadline: Time, place: Place) -> CallId {
+    pub(super) fn insert(&mut self, deadline: Time, place: Place) -> CallId {
         let call = CallId(self.slots.insert(Slot {
             deadline,
             place,
@@ -106,7 +101,8 @@ impl Calls {
         call
     }
 
-    pub(super) fn give_entry(&mut self, call: CallId, stamp: u64) {
+    /// The call is in the outbox now.
+    pub(super) fn enters(&mut self, call: CallId, stamp: u64) {
         if let Some(slot) = self.slots.get_mut(call.0) {
             slot.place = Place::Waiting(stamp);
         }
@@ -147,12 +143,26 @@ impl Calls {
 
     pub(super) fn take_result(&mut self, call: CallId) -> Option<CallResult> {
         self.slots.get(call.0)?.result.as_ref()?;
-        self.slots.remove(call.0).result
+        self.remove(call)?.result
+    }
+
+    fn remove(&mut self, call: CallId) -> Option<Slot> {
+        let slot = self.slots.try_remove(call.0);
+        if self.slots.is_empty() && self.slots.capacity() > IDLE_CAPACITY {
+            self.slots = Slab::new();
+        }
+        slot
+    }
+
+    /// Whether the deadline of a call has passed.
+    pub(super) fn is_due(&self, now: Time, call: CallId) -> bool {
+        let slot = self.slots.get(call.0);
+        slot.is_some_and(|slot| slot.deadline <= now)
     }
 
     /// Removes a call, and says where it was.
     pub(super) fn forget(&mut self, call: CallId) -> Place {
-        let Some(slot) = self.slots.try_remove(call.0) else {
+        let Some(slot) = self.remove(call) else {
             return Place::Nowhere;
         };
         self.deadlines.remove((slot.deadline, call));
@@ -177,5 +187,24 @@ impl Calls {
     pub(super) fn expired(&self, now: Time) -> Option<(CallId, Place)> {
         let (deadline, call) = self.deadlines.first()?;
         (deadline <= now).then(|| (call, self.slots[call.0].place))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn many_calls_at_a_time_leave_little_behind() {
+        let mut calls = Calls::default();
+        let all: Vec<_> = (0..1_000)
+            .map(|stamp| calls.insert(Time::default(), Place::Waiting(stamp)))
+            .collect();
+        for call in all {
+            calls.complete(call, Err(CallFailure::Full));
+            assert!(calls.take_result(call).is_some());
+        }
+        assert!(calls.is_empty());
+        assert!(calls.slots.capacity() <= IDLE_CAPACITY);
     }
 }

@@ -3,11 +3,10 @@
 
 use std::collections::VecDeque;
 
+use super::IDLE_CAPACITY;
+
 /// So many places of removed entries are kept before they are swept out.
 const SPARE: usize = 32;
-
-/// An idle session keeps no larger queue than this.
-const IDLE_CAPACITY: usize = 64;
 
 pub(super) struct InOrder<K, V> {
     /// Sorted by key. `None` marks what has been removed; the first is never removed.

@@ -11,7 +11,25 @@ use crate::{CloseReason, Limits, Time};
 const ACKNOWLEDGE_ITEMS: u64 = 128;
 const ACKNOWLEDGE_BYTES: usize = 64 * 1024;
 
+/// A call that came in, for as long as its handler runs. No two are equal, those of sessions that
+/// follow each other in one place included.
+#[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
+pub struct IncomingCall {
+    /// How many sessions there were in its place before its own.
+    session: u32,
+    number: u64,
+}
+
+impl IncomingCall {
+    /// Its number in its session.
+    pub(super) const fn number(self) -> u64 {
+        self.number
+    }
+}
+
 pub(super) struct Inbox {
+    /// How many sessions there were in this place before.
+    session: u32,
     /// The highest number received; all before it have been received too.
     received: u64,
     /// The highest number acknowledged to the other side.
@@ -47,6 +65,7 @@ struct Credit {
 impl Inbox {
     pub(super) fn new(limits: &Limits) -> Self {
         Self {
+            session: 0,
             received: 0,
             told: 0,
             untold_bytes: 0,
@@ -73,6 +92,7 @@ impl Inbox {
     /// The handlers of its events run on, and nobody says which of those that finish are among them.
     pub(super) fn following(old: &Self, limits: &Limits) -> Self {
         let mut inbox = Self::new(limits);
+        inbox.session = old.session.wrapping_add(1);
         inbox.credit.inherited = old.running() as u64;
         inbox
     }
@@ -169,41 +189,55 @@ impl Inbox {
         self.credit.finish(count);
     }
 
-    pub(super) fn start_call(&mut self, call: u64, deadline: Time) {
-        self.calls.insert(call, deadline);
-        self.deadlines.insert((deadline, call), ());
+    /// The call of that number in the present session.
+    pub(super) const fn call(&self, number: u64) -> IncomingCall {
+        IncomingCall {
+            session: self.session,
+            number,
+        }
+    }
+
+    pub(super) fn start_call(&mut self, number: u64, deadline: Time) -> IncomingCall {
+        self.calls.insert(number, deadline);
+        self.deadlines.insert((deadline, number), ());
+        self.call(number)
     }
 
     pub(super) fn runs_no_call(&self) -> bool {
         self.calls.len() == 0 && self.deadlines.len() == 0
     }
 
-    pub(super) fn is_running(&self, call: u64) -> bool {
-        self.calls.get(call).is_some()
+    pub(super) fn is_running(&self, call: IncomingCall) -> bool {
+        call.session == self.session && self.calls.get(call.number).is_some()
     }
 
     /// Returns whether the call was still running.
-    pub(super) fn finish_call(&mut self, call: u64) -> bool {
-        let Some(deadline) = self.calls.remove(call) else {
+    pub(super) fn finish_call(&mut self, call: IncomingCall) -> bool {
+        if call.session != self.session && !mutated!("answer-another") {
+            return false;
+        }
+        let Some(deadline) = self.calls.remove(call.number) else {
             return false;
         };
-        self.deadlines.remove((deadline, call));
+        self.deadlines.remove((deadline, call.number));
         self.credit.finish(1);
         true
     }
 
-    pub(super) fn running_calls(&mut self) -> Vec<u64> {
+    pub(super) fn running_calls(&mut self) -> Vec<IncomingCall> {
         self.deadlines = InOrder::default();
         self.credit.finish(self.calls.len() as u64);
-        std::mem::take(&mut self.calls).keys().collect()
+        let calls = std::mem::take(&mut self.calls);
+        calls.keys().map(|number| self.call(number)).collect()
     }
 
     /// A call whose deadline has passed, no longer running.
-    pub(super) fn expired(&mut self, now: Time) -> Option<u64> {
-        let (_, call) = self
+    pub(super) fn expired(&mut self, now: Time) -> Option<IncomingCall> {
+        let (_, number) = self
             .deadlines
             .first()
             .filter(|(deadline, _)| *deadline <= now && !mutated!("outlive-deadline"))?;
+        let call = self.call(number);
         self.finish_call(call);
         Some(call)
     }

@@ -25,17 +25,22 @@ use std::sync::Arc;
 use bytes::Bytes;
 
 pub use calls::{CallFailure, CallId, CallResult};
+pub use inbox::IncomingCall;
 pub use outbox::Refusal;
 pub use unconfirmed::{Unconfirmed, UnconfirmedEvent};
 
 use crate::codec::Codec;
 use crate::contract::{Contract, Fit, Mapping};
-use crate::frame::{Acknowledge, Failure, Frame};
+use crate::frame::{Acknowledge, Frame};
 use crate::wire::{self, DataWriter};
 use crate::{CloseReason, Limits, Time};
 use calls::Calls;
+use in_order::InOrder;
 use inbox::Inbox;
 use outbox::Outbox;
+
+/// An idle session keeps room for so many of a kind, whatever a busy moment needed.
+const IDLE_CAPACITY: usize = 64;
 
 /// How an event travels (its delivery class).
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
@@ -69,29 +74,20 @@ pub enum Event {
     Event(Arrival),
     /// A call came in. Say [`Session::reply`] when its handler has finished.
     Call {
-        /// The call's number.
-        call: u64,
+        /// The call.
+        call: IncomingCall,
+        /// After that nobody waits for its reply any more.
+        deadline: Time,
         /// What came.
         arrival: Arrival,
     },
     /// A call that came in is no longer wanted: the caller gave up, or its deadline has passed.
     Cancelled {
-        /// The call's number.
-        call: u64,
+        /// The call.
+        call: IncomingCall,
     },
     /// A call that this side made has ended; [`Session::take_result`] has the result.
     Completed(CallId),
-    /// There is room in the outbox again, after a send was refused for want of it.
-    Room,
-}
-
-/// What has become of a call: see [`Session::call_or_wait`].
-#[derive(Debug)]
-pub enum Started {
-    /// It is on its way.
-    Sent(CallId),
-    /// It waits for room; [`Event::Room`] tells when to [try again](Session::call_with_room).
-    Waits(CallId, Outgoing),
 }
 
 /// An event or call that came in.
@@ -105,8 +101,10 @@ pub struct Arrival {
     pub exact: bool,
 }
 
-/// What a session has counted.
+/// What a session has counted since it began, or since the first of those began that follow each other
+/// in its place.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[non_exhaustive]
 pub struct Counts {
     /// Volatile events that were not sent.
     pub dropped_volatile: u64,
@@ -119,6 +117,26 @@ pub struct Counts {
     pub too_large: u64,
     /// Events that were refused since the outbox was full. A server ends the session then.
     pub refused_full: u64,
+    /// Replies that were not sent since they were larger than a message may be, or since more waited
+    /// than may. Their calls have failed.
+    pub refused_replies: u64,
+}
+
+impl Counts {
+    /// Something was not sent since the other side does not take it.
+    fn note(&mut self, refusal: Refusal) {
+        match refusal {
+            Refusal::TooLarge { .. } => self.too_large += 1,
+            _ => self.skewed_out += 1,
+        }
+    }
+}
+
+/// A call that waits for room in the outbox.
+struct Waits {
+    call: CallId,
+    since: Time,
+    event: Outgoing,
 }
 
 /// One side of a session.
@@ -134,8 +152,9 @@ pub struct Session {
     ping: bool,
     /// When the client's identity expires, if it is to be told of that.
     warns: Option<Time>,
-    /// Someone was refused for want of room and waits for [`Event::Room`].
-    wants_room: bool,
+    /// Calls that wait for room in the outbox, by their turns.
+    waiting: InOrder<u64, Waits>,
+    turn: u64,
     outbox: Outbox,
     inbox: Inbox,
     calls: Calls,
@@ -158,7 +177,8 @@ impl Session {
             unconfirmed: false,
             ping: false,
             warns: None,
-            wants_room: false,
+            waiting: InOrder::default(),
+            turn: 0,
             outbox: Outbox::default(),
             calls: Calls::default(),
             events: VecDeque::new(),
@@ -234,6 +254,12 @@ impl Session {
         self.calls.len()
     }
 
+    /// Those of them that wait for room in the outbox.
+    #[must_use]
+    pub fn calls_waiting(&self) -> usize {
+        self.waiting.len()
+    }
+
     /// Whether it holds nothing: nothing to be sent or confirmed, no call, no news. Handlers of
     /// events may run on.
     #[must_use]
@@ -246,7 +272,7 @@ impl Session {
 
     /// Whether a call that came in is still wanted.
     #[must_use]
-    pub fn is_running(&self, call: u64) -> bool {
+    pub fn is_running(&self, call: IncomingCall) -> bool {
         self.inbox.is_running(call)
     }
 
@@ -298,20 +324,17 @@ impl Session {
         self.inbox.acknowledge_now();
     }
 
-    /// Knows now how the other side's numbers map to the own ones.
-    pub fn map(&mut self, mapping: Arc<Mapping>) {
-        for refused in self.outbox.sweep(|event| mapping.outbound(event)) {
-            self.counts.skewed_out += 1;
-            if let Some((call, fit)) = refused {
-                let failure = if fit == Fit::Incompatible {
-                    Failure::Incompatible
-                } else {
-                    Failure::Unsupported
-                };
-                self.complete(call, Err(CallFailure::Failed(failure)));
-            }
-        }
+    /// Knows now how the other side's numbers map to the own ones. What has been accepted and does not
+    /// fit is not sent: calls fail, and events come back.
+    #[must_use]
+    pub fn map(&mut self, mapping: Arc<Mapping>) -> Vec<UnconfirmedEvent> {
+        let come_back = self.sweep(|event, _| match mapping.outbound(event) {
+            Fit::Exact | Fit::Padded => None,
+            Fit::Unsupported => Some(Refusal::Unsupported),
+            Fit::Incompatible => Some(Refusal::Incompatible),
+        });
         self.mapping = Some(mapping);
+        come_back
     }
 
     /// How the other side's numbers map; `None` before the handshake.
@@ -347,22 +370,22 @@ impl Session {
     }
 
     /// Takes over other limits, for a client that learns the server's terms. What has been accepted
-    /// and is larger than these allow is not sent: the other side would end the session for it.
-    pub fn set_limits(&mut self, limits: Arc<Limits>) {
-        for call in self.outbox.sweep_larger(limits.max_message) {
-            self.counts.too_large += 1;
-            if let Some(call) = call {
-                self.complete(call, Err(CallFailure::TooLarge));
-            }
-        }
+    /// and is larger than these allow is not sent, since the other side would end the session for it:
+    /// calls fail, and events come back.
+    #[must_use]
+    pub fn set_limits(&mut self, limits: Arc<Limits>) -> Vec<UnconfirmedEvent> {
+        let limit = limits.max_message;
+        let come_back =
+            self.sweep(|_, size| (size > limit).then_some(Refusal::TooLarge { size, limit }));
         self.limits = limits;
+        come_back
     }
 
     fn close(&mut self) -> Unconfirmed {
         for call in self.inbox.running_calls() {
             self.events.push_back(Event::Cancelled { call });
         }
-        self.wants_room = false;
+        self.waiting = InOrder::default();
         for (call, place) in self.calls.in_flight() {
             let maybe_executed =
                 matches!(place, calls::Place::Sent(_)) && !mutated!("deny-execution");
@@ -381,13 +404,19 @@ impl Session {
     pub fn handle_timeout(&mut self, now: Time) {
         while let Some((call, place)) = self.calls.expired(now) {
             let failure = match place {
-                calls::Place::Nowhere => CallFailure::Full,
+                calls::Place::Room(turn) => {
+                    self.waiting.remove(turn);
+                    CallFailure::Full
+                }
                 calls::Place::Waiting(stamp) => {
                     self.outbox.remove_waiting(stamp);
                     CallFailure::TimedOut {
                         maybe_executed: false,
                     }
                 }
+                calls::Place::Nowhere => CallFailure::TimedOut {
+                    maybe_executed: false,
+                },
                 calls::Place::Sent(number) => {
                     self.outbox.give_up(number);
                     CallFailure::TimedOut {
@@ -435,15 +464,12 @@ impl Session {
 
     /// What has happened, in order.
     pub fn poll_event(&mut self) -> Option<Event> {
-        self.events.pop_front().or_else(|| self.room())
-    }
-
-    /// Room may come of anything: an acknowledgement, a call that was cancelled or has expired.
-    fn room(&mut self) -> Option<Event> {
-        let comes =
-            self.wants_room && !self.outbox.is_full(&self.limits) && !mutated!("forget-room");
-        self.wants_room &= !comes;
-        comes.then_some(Event::Room)
+        self.use_room();
+        let event = self.events.pop_front();
+        if event.is_none() && self.events.capacity() > IDLE_CAPACITY {
+            self.events = VecDeque::new();
+        }
+        event
     }
 
     /// Whether [`poll_data`](Self::poll_data) has something to say at `now`.

@@ -83,14 +83,16 @@ impl Session {
                         number: event,
                         exact,
                     } => {
-                        self.inbox.start_call(number, now + remaining);
+                        let deadline = now + remaining;
+                        let call = self.inbox.start_call(number, deadline);
                         let arrival = Arrival {
                             event,
                             payload,
                             exact,
                         };
                         self.events.push_back(Event::Call {
-                            call: number,
+                            call,
+                            deadline,
                             arrival,
                         });
                         return Ok(());
@@ -116,6 +118,7 @@ impl Session {
                 None => {}
             },
             Item::Cancel { call } => {
+                let call = self.inbox.call(call);
                 if self.inbox.finish_call(call) {
                     self.events.push_back(Event::Cancelled { call });
                 }

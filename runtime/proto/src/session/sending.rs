@@ -1,6 +1,11 @@
 //! What a program does with a session: events and calls go in, and handlers come to their end.
 
-use super::{CallId, CallResult, Delivery, Outgoing, Refusal, Session, Started, calls};
+use super::calls::Place;
+use super::outbox::Swept;
+use super::{
+    CallFailure, CallId, CallResult, Delivery, IncomingCall, Outgoing, Refusal, Session,
+    UnconfirmedEvent, Waits,
+};
 use crate::Time;
 use crate::contract::Fit;
 use crate::frame::{Failure, Outcome};
@@ -19,7 +24,7 @@ impl Session {
         match self.admit(&event) {
             Ok(()) => {}
             Err(refusal @ (Refusal::Unsupported | Refusal::Incompatible)) => {
-                self.counts.skewed_out += 1;
+                self.counts.note(refusal);
                 return Err(refusal);
             }
             Err(refusal) => {
@@ -39,64 +44,79 @@ impl Session {
         Ok(())
     }
 
-    /// Accepts a call, to be answered by `deadline`.
-    ///
-    /// # Errors
-    /// If there is no room, or the call does not fit the other side or the limits.
-    pub fn call(&mut self, now: Time, event: Outgoing, deadline: Time) -> Result<CallId, Refusal> {
-        self.admit(&event)?;
-        let stamp = self.outbox.next_stamp();
-        let call = self.calls.insert(deadline, stamp);
-        self.outbox.push_call(now, event.event, event.payload, call);
-        Ok(call)
-    }
-
-    /// As [`call`](Self::call), but a call for which there is no room waits for it.
+    /// Accepts a call, to be answered by `deadline`. If there is no room for it, it waits for some, and
+    /// what comes after it waits behind it.
     ///
     /// # Errors
     /// If the call does not fit the other side or the limits.
-    pub fn call_or_wait(
-        &mut self,
-        now: Time,
-        event: Outgoing,
-        deadline: Time,
-    ) -> Result<Started, Refusal> {
+    pub fn call(&mut self, now: Time, event: Outgoing, deadline: Time) -> Result<CallId, Refusal> {
         match self.admit(&event) {
-            Ok(()) => {}
-            Err(Refusal::Full) => {
-                return Ok(Started::Waits(self.wait_for_room(deadline), event));
+            Ok(()) => {
+                let stamp = self.outbox.next_stamp();
+                let call = self.calls.insert(deadline, Place::Waiting(stamp));
+                self.outbox.push_call(now, event.event, event.payload, call);
+                Ok(call)
             }
-            Err(refusal) => return Err(refusal),
+            Err(Refusal::Full) => {
+                self.turn += 1;
+                let call = self.calls.insert(deadline, Place::Room(self.turn));
+                let waits = Waits {
+                    call,
+                    since: now,
+                    event,
+                };
+                self.waiting.insert(self.turn, waits);
+                Ok(call)
+            }
+            Err(refusal) => Err(refusal),
         }
-        let stamp = self.outbox.next_stamp();
-        let call = self.calls.insert(deadline, stamp);
-        self.outbox.push_call(now, event.event, event.payload, call);
-        Ok(Started::Sent(call))
     }
 
-    /// Notes a call that waits for room until `deadline`; [`Event::Room`](super::Event::Room) tells when to try again.
-    pub fn wait_for_room(&mut self, deadline: Time) -> CallId {
-        self.wants_room = true;
-        self.calls.insert_without_entry(deadline)
+    /// Room may come of anything: an acknowledgement, a call that was cancelled or has expired.
+    pub(super) fn use_room(&mut self) {
+        while let Some(turn) = self.waiting.first()
+            && !self.outbox.is_full(&self.limits)
+            && !mutated!("forget-room")
+            && let Some(Waits { call, since, event }) = self.waiting.remove(turn)
+        {
+            self.calls.enters(call, self.outbox.next_stamp());
+            self.outbox
+                .push_call(since, event.event, event.payload, call);
+        }
     }
 
-    /// Puts a call that waited for room into the outbox.
-    ///
-    /// # Errors
-    /// As [`call`](Self::call); the call goes on waiting.
-    pub fn call_with_room(
+    /// Drops what has been accepted and is not to be sent, as `why` says by its event and size. Calls
+    /// fail, and events come back.
+    pub(super) fn sweep(
         &mut self,
-        now: Time,
-        event: Outgoing,
-        call: CallId,
-    ) -> Result<(), Refusal> {
-        if let Err(refusal) = self.admit(&event) {
-            self.wants_room |= refusal == Refusal::Full;
-            return Err(refusal);
+        why: impl Fn(u32, usize) -> Option<Refusal>,
+    ) -> Vec<UnconfirmedEvent> {
+        let mut swept = Swept::default();
+        self.outbox.sweep(&why, &mut swept);
+        let turns: Vec<u64> = self.waiting.keys().collect();
+        for turn in turns {
+            let waits = self.waiting.get(turn);
+            let refusal = waits.and_then(|it| why(it.event.event, it.event.payload.len()));
+            if let Some(refusal) = refusal
+                && let Some(Waits { call, .. }) = self.waiting.remove(turn)
+            {
+                swept.calls.push((call, refusal));
+            }
         }
-        self.calls.give_entry(call, self.outbox.next_stamp());
-        self.outbox.push_call(now, event.event, event.payload, call);
-        Ok(())
+        for (call, refusal) in swept.calls {
+            self.counts.note(refusal);
+            let failure = match refusal {
+                Refusal::TooLarge { .. } => CallFailure::TooLarge,
+                Refusal::Incompatible => CallFailure::Failed(Failure::Incompatible),
+                _ => CallFailure::Failed(Failure::Unsupported),
+            };
+            self.complete(call, Err(failure));
+        }
+        let come_back = swept.events.into_iter().filter_map(|(event, refusal)| {
+            self.counts.note(refusal);
+            UnconfirmedEvent::refused(event, refusal)
+        });
+        come_back.collect()
     }
 
     /// The result of a call that has ended. The call is forgotten then.
@@ -108,9 +128,10 @@ impl Session {
     /// side is told to stop.
     pub fn cancel(&mut self, now: Time, call: CallId) {
         match self.calls.forget(call) {
-            calls::Place::Nowhere => {}
-            calls::Place::Waiting(stamp) => self.outbox.remove_waiting(stamp),
-            calls::Place::Sent(number) => {
+            Place::Nowhere => {}
+            Place::Room(turn) => drop(self.waiting.remove(turn)),
+            Place::Waiting(stamp) => self.outbox.remove_waiting(stamp),
+            Place::Sent(number) => {
                 self.outbox.give_up(number);
                 if !self.ended && !mutated!("forget-cancel") {
                     self.outbox.push_cancel(now, number);
@@ -119,20 +140,55 @@ impl Session {
         }
     }
 
+    /// Forgets a call and lets it go on: it becomes an event, and nobody hears of its reply. Once it
+    /// has been cut into a frame the other side knows its deadline and keeps to that. Without effect
+    /// on one whose time is over.
+    ///
+    /// # Errors
+    /// If it still waits for room. It is not sent then.
+    pub fn release(&mut self, now: Time, call: CallId) -> Result<(), Refusal> {
+        if self.calls.is_due(now, call) {
+            self.cancel(now, call);
+            return Ok(());
+        }
+        match self.calls.forget(call) {
+            Place::Nowhere => {}
+            Place::Room(turn) => {
+                self.waiting.remove(turn);
+                return Err(Refusal::Full);
+            }
+            Place::Waiting(stamp) => self.outbox.release_waiting(stamp),
+            Place::Sent(number) => self.outbox.release_sent(number),
+        }
+        Ok(())
+    }
+
     /// Answers a call that came in. Without effect if the call is no longer wanted.
-    pub fn reply(&mut self, now: Time, call: u64, outcome: Outcome) {
+    ///
+    /// A reply that is larger than a message may be fails the call, and so does one that finds twice
+    /// as many bytes waiting as [`Limits::outbox_bytes`](crate::Limits::outbox_bytes).
+    pub fn reply(&mut self, now: Time, call: IncomingCall, outcome: Outcome) {
         if !self.inbox.finish_call(call) || self.ended {
             return;
         }
         let outcome = match outcome {
             Outcome::Reply(payload) | Outcome::Rejected(payload)
-                if payload.len() > self.limits.max_message =>
+                if !self.may_reply(payload.len()) =>
             {
+                self.counts.refused_replies += 1;
                 Outcome::Failed(Failure::TooLarge)
             }
             outcome => outcome,
         };
-        self.outbox.push_reply(now, call, outcome);
+        self.outbox.push_reply(now, call.number(), outcome);
+    }
+
+    /// Replies are not sent and forgotten as events are: somebody waits for each. So they have as
+    /// much room again as all else, and the call fails for whose reply there is none.
+    fn may_reply(&self, size: usize) -> bool {
+        let room = self.limits.outbox_bytes.saturating_mul(2);
+        let has_room = self.outbox.bytes() < room || mutated!("overfill-replies");
+        size <= self.limits.max_message && (size == 0 || has_room)
     }
 
     /// Says that the handler of an event has finished.
@@ -166,7 +222,8 @@ impl Session {
             });
         }
         let is_full = self.outbox.is_full(&self.limits) && !mutated!("overfill-outbox");
-        if event.delivery != Delivery::Volatile && is_full {
+        let has_room = !is_full && self.waiting.len() == 0;
+        if event.delivery != Delivery::Volatile && !has_room {
             return Err(Refusal::Full);
         }
         Ok(())

@@ -55,7 +55,7 @@ fn session(limits: Limits) -> Session {
     let offers = contract.offers();
     let mapping = Mapping::of_server(&contract, &offers, &[]).unwrap();
     let mut session = Session::new(Arc::new(limits), contract, Codec::Bincode);
-    session.map(Arc::new(mapping));
+    assert!(session.map(Arc::new(mapping)).is_empty());
     session
 }
 

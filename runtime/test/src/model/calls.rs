@@ -20,8 +20,10 @@ pub(super) struct Call {
     ran: bool,
     answered: bool,
     cancelled: Option<Time>,
-    /// For room in the outbox: it has no place among what was sent.
-    waits: bool,
+    /// It goes on without its caller, as an event.
+    released: bool,
+    /// There was no room for what its handler answered.
+    reply_refused: bool,
     ended: bool,
     /// Its end said that it certainly had not run.
     never_ran: bool,
@@ -35,7 +37,7 @@ impl Call {
     /// Whether what was sent after it may come without it. Where timers are late nobody has been
     /// told yet that its time is over.
     pub(super) fn is_absent(&self, now: Time) -> bool {
-        self.is_over() || self.waits || self.deadline <= now
+        !self.released && (self.is_over() || self.deadline <= now)
     }
 }
 
@@ -48,7 +50,8 @@ impl Half {
                 ran: false,
                 answered: false,
                 cancelled: None,
-                waits: false,
+                released: false,
+                reply_refused: false,
                 ended: false,
                 never_ran: false,
             },
@@ -56,14 +59,24 @@ impl Half {
         self.deadlines.insert((deadline, place));
     }
 
-    pub(super) fn call_waits(&mut self, place: usize) {
-        self.call(place).waits = true;
+    /// It goes on as an event, which has to be received; but not one whose time was over, although
+    /// nobody had noticed yet.
+    pub(super) fn call_released(&mut self, place: usize, at: Time) {
+        let now = self.by_its_clock(at);
+        let call = self.call(place);
+        call.ended = true;
+        let deadline = call.deadline;
+        call.released = deadline > now;
+        self.deadlines.remove(&(deadline, place));
+        if deadline <= now {
+            return;
+        }
+        let sent = &self.sent[place];
+        self.missing += usize::from(sent.kind == Kind::Call && !sent.received);
     }
 
-    /// It goes on under another place.
-    pub(super) fn call_leaves(&mut self, place: usize, at: Time) -> (Kind, Time) {
-        self.call_cancelled(place, at);
-        (self.sent[place].kind, self.call(place).deadline)
+    pub(super) fn is_released(&self, place: usize) -> bool {
+        self.calls.get(&place).is_some_and(|call| call.released)
     }
 
     pub(super) fn call_runs(&mut self, place: usize) -> Verdict {
@@ -79,8 +92,10 @@ impl Half {
         Ok(())
     }
 
-    pub(super) fn call_answered(&mut self, place: usize) {
-        self.call(place).answered = true;
+    pub(super) fn call_answered(&mut self, place: usize, is_refused: bool) {
+        let call = self.call(place);
+        call.answered = true;
+        call.reply_refused = is_refused;
     }
 
     pub(super) fn call_cancelled(&mut self, place: usize, at: Time) {
@@ -92,9 +107,10 @@ impl Half {
 
     /// Whether nobody waits for it any more, or will in a moment.
     pub(super) fn call_is_over(&self, place: usize, at: Time) -> bool {
-        self.calls
-            .get(&place)
-            .is_none_or(|call| call.is_over() || self.by_its_clock(at) + ROUNDING >= call.deadline)
+        self.calls.get(&place).is_none_or(|call| {
+            let is_over = call.is_over() && !call.released;
+            is_over || self.by_its_clock(at) + ROUNDING >= call.deadline
+        })
     }
 
     /// For how long its caller has not wanted it any more.
@@ -134,6 +150,7 @@ impl Half {
                 replied = true;
             }
             Err(CallFailure::Failed(Failure::Internal)) if call.answered => {}
+            Err(CallFailure::Failed(Failure::TooLarge)) if call.reply_refused => {}
             Err(CallFailure::Failed(Failure::Unsupported)) if novel && !call.ran => {}
             Err(CallFailure::TooLarge) if novel => never_ran = true,
             Err(CallFailure::TooLarge) => return wrong("it is not"),

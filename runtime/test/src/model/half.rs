@@ -41,7 +41,7 @@ pub(crate) struct Half {
     /// All reliable events and calls before this place have been dealt with.
     ordered: usize,
     /// Reliable events that were accepted and have not been received.
-    missing: usize,
+    pub(super) missing: usize,
     volatile: Option<usize>,
     /// By key: the last place that was sent, and the last that was received.
     latest: BTreeMap<u8, (usize, Option<usize>)>,
@@ -61,6 +61,8 @@ pub(super) struct Sent {
     pub(super) on_wire: bool,
     /// It came back as one that nobody can have received.
     returned_unsent: bool,
+    /// It came back since the other side does not take it.
+    not_taken: bool,
 }
 
 impl Half {
@@ -98,6 +100,7 @@ impl Half {
             at,
             received: false,
             on_wire: false,
+            not_taken: false,
             returned_unsent: false,
         });
         match kind {
@@ -157,6 +160,7 @@ impl Half {
             Kind::Call => {
                 self.in_order(place, at)?;
                 self.call_runs(place)?;
+                self.missing -= usize::from(self.is_released(place));
             }
             Kind::Volatile => {
                 if self.volatile >= Some(place) {
@@ -210,6 +214,23 @@ impl Half {
         self.deadlines.clear();
     }
 
+    /// What the other side turns out not to take comes back, and has not been sent.
+    pub(super) fn not_taken(&mut self, half: usize, events: &Unconfirmed) -> Verdict {
+        for event in &events.events {
+            let tag = Tag::read(&event.payload).filter(|tag| tag.half == half);
+            let sent = tag.and_then(|tag| self.sent.get_mut(tag.place));
+            let is_right = sent.is_some_and(|sent| {
+                let is_novel = matches!(sent.kind, Kind::Novel | Kind::NovelCall);
+                is_novel && !sent.on_wire && !std::mem::replace(&mut sent.not_taken, true)
+            });
+            if !is_right || event.maybe_received || event.refusal.is_none() {
+                let how = format!("{tag:?} came back, and the other side takes it");
+                return Err(Promise::Unconfirmed.broken(how));
+            }
+        }
+        Ok(())
+    }
+
     /// Everything was received, or comes back.
     pub(super) fn end(
         &mut self,
@@ -229,9 +250,11 @@ impl Half {
             let Some(tag) = tag else {
                 return wrong(format!("half {half} got back what it had not sent"));
             };
+            let is_released = self.is_released(tag.place);
             let sent = &mut self.sent[tag.place];
             let delivery = match sent.kind {
                 Kind::Reliable | Kind::Novel => Delivery::Reliable,
+                Kind::Call | Kind::NovelCall if is_released => Delivery::Reliable,
                 Kind::Latest => Delivery::Latest,
                 kind => return wrong(format!("{kind:?} {tag} came back")),
             };
@@ -262,6 +285,8 @@ impl Half {
             let owed = match sent.kind {
                 Kind::Reliable => true,
                 Kind::Latest => self.latest[&sent.key].0 == place,
+                Kind::Call => self.is_released(place),
+                Kind::Novel => self.owner == Owner::Client && !sent.not_taken,
                 _ => false,
             };
             if owed && !sent.received && !returned.contains(&place) {

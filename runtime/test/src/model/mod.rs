@@ -117,15 +117,14 @@ impl Model {
         tag
     }
 
-    /// A call that was accepted waits for room.
-    pub(crate) fn call_waits(&mut self, tag: Tag) {
-        self.halves[tag.half].call_waits(tag.place);
+    /// The caller wants no reply any more, and the call goes on without it.
+    pub(crate) fn releases(&mut self, tag: Tag, at: Time) {
+        self.halves[tag.half].call_released(tag.place, at);
     }
 
-    /// A call that waited for room has got it, and stands behind all that was sent meanwhile.
-    pub(crate) fn call_gets_room(&mut self, waiting: Tag, at: Time) -> Tag {
-        let (kind, deadline) = self.halves[waiting.half].call_leaves(waiting.place, at);
-        self.calls(waiting.half, kind, deadline, at)
+    /// Events of `half` come back, since the server does not take them.
+    pub(crate) fn not_taken(&mut self, half: usize, events: &Unconfirmed) -> Verdict {
+        self.halves[half].not_taken(half, events)
     }
 
     // ---- receiving ----
@@ -182,9 +181,9 @@ impl Model {
         )))
     }
 
-    /// The handler of a call has answered.
-    pub(crate) fn answers(&mut self, tag: Tag) {
-        self.halves[tag.half].call_answered(tag.place);
+    /// The handler of a call has answered. There may have been no room for that.
+    pub(crate) fn answers(&mut self, tag: Tag, is_refused: bool) {
+        self.halves[tag.half].call_answered(tag.place, is_refused);
     }
 
     // ---- the ends of calls ----

@@ -28,7 +28,7 @@ impl Numbered {
     /// Whether it may be passed over when it is sent again.
     fn may_be_skipped(self) -> bool {
         match self {
-            Self::Event(kind, _) => !matches!(kind, Kind::Reliable | Kind::Novel),
+            Self::Event(kind, _) => !matches!(kind, Kind::Reliable | Kind::Novel | Kind::Call),
             Self::Call(_) | Self::Skipped => true,
             Self::Reply(_) | Self::Cancel(_) => false,
         }
@@ -99,7 +99,8 @@ impl Wire {
             return Ok(false);
         };
         let is_skipped = new == Numbered::Skipped && old.may_be_skipped();
-        if *old != new && !is_skipped {
+        let is_released = matches!((*old, new), (Numbered::Call(old), Numbered::Event(Kind::Call, new)) if old == new);
+        if *old != new && !is_skipped && !is_released {
             let how = format!("it stands for {new:?} and stood for {old:?}");
             return Err(Promise::Once.broken(how));
         }

@@ -325,6 +325,21 @@ const PROFILES: &[Profile] = &[
             "carrier: backed up",
         ],
     },
+    // A line so slow, and so little room, that replies pile up.
+    Profile {
+        name: "unread",
+        plan: |seed| {
+            let network = Network::seeded(seed).bytes_per_second(20_000);
+            varied(seed, network)
+                .limits(Limits {
+                    outbox_bytes: 12 * 1024,
+                    ..small()
+                })
+                .load(ms(60), 6)
+                .every(Fault::SlowReader, secs(4))
+        },
+        meets: &["outbox: full", "call: its reply finds no room"],
+    },
     Profile {
         name: "clocks",
         plan: |seed| {

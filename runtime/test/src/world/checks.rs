@@ -57,7 +57,8 @@ impl World {
                 session.queued()
             )));
         }
-        let most = limits.outbox_bytes + (1 + handlers) * limits.max_message;
+        // Replies have as much room again as all else, and the last one may be as large as it likes.
+        let most = 2 * limits.outbox_bytes + limits.max_message;
         if session.queued_bytes() > most {
             return Err(Promise::Bounded.broken(format!(
                 "the outbox of half {half} holds {} bytes of {most}",

@@ -252,7 +252,7 @@ impl World {
                 }
             }
             ForClient::Tick => self.client_tick(client)?,
-            ForClient::Work(work) => self.client_works(client, work),
+            ForClient::Work(work) => self.client_works(client, work)?,
             ForClient::Connect if self.is_over => {}
             ForClient::Connect => {
                 let host = &mut self.clients[client];
@@ -319,9 +319,9 @@ impl World {
         Ok(())
     }
 
-    fn client_works(&mut self, client: usize, work: Work) {
+    fn client_works(&mut self, client: usize, work: Work) -> Verdict {
         let (host, mut scene) = self.at_client(client);
-        host.program.work(&mut host.session, &mut scene, work);
+        host.program.work(&mut host.session, &mut scene, work)
     }
 
     fn at_client(&mut self, client: usize) -> (&mut ClientHost, Scene<'_>) {

@@ -1,13 +1,13 @@
 //! The program at one end of a session: it sends, calls, cancels, handles, replies, by chance.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use bytes::Bytes;
 use sente_proto::Time;
 use sente_proto::frame::{Failure, Outcome};
 use sente_proto::session::{
-    Arrival, CallFailure, CallId, Delivery, Event, Outgoing, Refusal, Session,
+    Arrival, CallFailure, CallId, Delivery, Event, IncomingCall, Outgoing, Refusal, Session,
 };
 
 use crate::contract::{Kind, Version};
@@ -39,7 +39,7 @@ pub(super) enum Work {
     /// The handler of an event has finished.
     Finish,
     /// That of a call.
-    Answer { call: u64, tag: Tag },
+    Answer { call: IncomingCall, tag: Tag },
 }
 
 pub(super) struct Program {
@@ -48,19 +48,13 @@ pub(super) struct Program {
     before: Option<usize>,
     pub(super) version: Version,
     calls: BTreeMap<CallId, Tag>,
-    waiting: VecDeque<Waiting>,
-    running: BTreeMap<u64, Running>,
+    /// Those of them that had to wait for room.
+    waited: BTreeSet<CallId>,
+    running: BTreeMap<IncomingCall, Running>,
     events_running: usize,
     later: Vec<(Duration, Work)>,
     /// Since when all has been delivered, and the session has not heard of it.
     pub(super) unacknowledged: Option<Time>,
-}
-
-/// A call that waits for room.
-struct Waiting {
-    call: CallId,
-    kind: Kind,
-    size: usize,
 }
 
 #[derive(Clone, Copy)]
@@ -78,7 +72,7 @@ impl Program {
             before: None,
             version,
             calls: BTreeMap::new(),
-            waiting: VecDeque::new(),
+            waited: BTreeSet::new(),
             running: BTreeMap::new(),
             events_running: 0,
             later: Vec::new(),
@@ -117,10 +111,10 @@ impl Program {
 
     /// No call waits for room while there is some.
     pub(super) fn check_room(&self, session: &Session) -> Verdict {
-        if !is_full(session) && !self.waiting.is_empty() {
+        let waiting = session.calls_waiting();
+        if !is_full(session) && waiting > 0 {
             return Err(Promise::Arrival.broken(format!(
-                "{} calls of half {} wait for room, and there is some",
-                self.waiting.len(),
+                "{waiting} calls of half {} wait for room, and there is some",
                 self.half
             )));
         }
@@ -224,6 +218,7 @@ impl Program {
         let wait = Duration::from_millis(50)..Duration::from_secs(8);
         let deadline = scene.now + scene.rng.within(&wait);
         let tag = scene.model.calls(self.half, kind, deadline, scene.at);
+        let waiting = session.calls_waiting();
         let result = session.call(scene.now, outgoing(event, tag, size), deadline);
         scene.trace.note(scene.at, || {
             format!("{tag} {kind:?} is made: {}", shown(&result))
@@ -231,15 +226,11 @@ impl Program {
         match result {
             Ok(call) => {
                 self.calls.insert(call, tag);
+                if session.calls_waiting() > waiting {
+                    self.waited.insert(call);
+                    scene.coverage.meet("call: waits for room");
+                }
                 Ok(false)
-            }
-            Err(Refusal::Full) if scene.rng.chance(0.7) => {
-                let call = session.wait_for_room(deadline);
-                scene.model.call_waits(tag);
-                self.calls.insert(call, tag);
-                self.waiting.push_back(Waiting { call, kind, size });
-                scene.coverage.meet("call: waits for room");
-                Ok(true)
             }
             Err(refusal) => {
                 scene.model.cancels(tag, scene.at);
@@ -261,37 +252,55 @@ impl Program {
         else {
             return;
         };
+        self.calls.remove(&call);
+        self.waited.remove(&call);
+        if scene.rng.chance(0.3) && session.release(scene.now, call).is_ok() {
+            scene
+                .trace
+                .note(scene.at, || format!("{tag} Call is released"));
+            scene.coverage.meet("call: released");
+            scene.model.releases(tag, scene.at);
+            return;
+        }
         scene
             .trace
             .note(scene.at, || format!("{tag} Call is cancelled"));
         scene.coverage.meet("call: cancelled");
         scene.model.cancels(tag, scene.at);
-        self.calls.remove(&call);
-        self.waiting.retain(|waiting| waiting.call != call);
         session.cancel(scene.now, call);
     }
 
     /// A slow handler has come to its end.
-    pub(super) fn work(&mut self, session: &mut Session, scene: &mut Scene<'_>, work: Work) {
+    pub(super) fn work(
+        &mut self,
+        session: &mut Session,
+        scene: &mut Scene<'_>,
+        work: Work,
+    ) -> Verdict {
         match work {
             Work::Finish => {
                 self.events_running -= 1;
                 session.finished();
             }
             Work::Answer { call, tag } => {
-                // Its call may have been cancelled, and another have taken its number.
-                if self
-                    .running
-                    .get(&call)
-                    .is_some_and(|running| running.tag == tag)
-                {
-                    self.answer(session, scene, call, tag);
+                // Its call may have been cancelled. Half of the handlers do not know that yet.
+                if self.running.contains_key(&call) {
+                    self.answer(session, scene, call, tag)?;
+                } else if scene.rng.chance(0.5) {
+                    session.reply(scene.now, call, Outcome::Reply(tag.payload(20)));
                 }
             }
         }
+        Ok(())
     }
 
-    fn answer(&mut self, session: &mut Session, scene: &mut Scene<'_>, call: u64, tag: Tag) {
+    fn answer(
+        &mut self,
+        session: &mut Session,
+        scene: &mut Scene<'_>,
+        call: IncomingCall,
+        tag: Tag,
+    ) -> Verdict {
         let payload = tag.payload(size(scene.plan.largest(), scene.rng));
         let outcome = match scene.rng.below(10) {
             0 => Outcome::Rejected(payload),
@@ -302,8 +311,18 @@ impl Program {
             .trace
             .note(scene.at, || format!("{tag} Call is answered"));
         self.running.remove(&call);
-        scene.model.answers(tag);
+        let before = (session.queued_bytes(), session.counts().refused_replies);
         session.reply(scene.now, call, outcome);
+        let is_refused = session.counts().refused_replies > before.1;
+        if is_refused {
+            scene.coverage.meet("call: its reply finds no room");
+            if before.0 < 2 * session.limits().outbox_bytes {
+                let how = format!("the reply to {tag} found no room, and there was some");
+                return Err(Promise::Arrival.broken(how));
+            }
+        }
+        scene.model.answers(tag, is_refused);
+        Ok(())
     }
 
     // ---- what the session tells ----
@@ -324,7 +343,7 @@ impl Program {
                     session.finished();
                 }
             }
-            Event::Call { call, arrival } => {
+            Event::Call { call, arrival, .. } => {
                 let (half, tag) = self.arrives(scene, &arrival)?;
                 let ahead = scene.ahead;
                 self.running.insert(call, Running { half, tag, ahead });
@@ -335,7 +354,7 @@ impl Program {
                         let work = Work::Answer { call, tag };
                         self.later.push((pause(scene.rng), work));
                     }
-                    _ => self.answer(session, scene, call, tag),
+                    _ => self.answer(session, scene, call, tag)?,
                 }
             }
             Event::Cancelled { call } => {
@@ -352,7 +371,6 @@ impl Program {
                 }
             }
             Event::Completed(call) => self.completed(session, scene, call)?,
-            Event::Room => self.room(session, scene)?,
         }
         Ok(())
     }
@@ -385,7 +403,7 @@ impl Program {
         let tag = self.calls.remove(&call).ok_or_else(|| {
             Promise::Calls.broken("a call ended that was never made, or had ended")
         })?;
-        self.waiting.retain(|waiting| waiting.call != call);
+        let waited = self.waited.remove(&call);
         let result = session
             .take_result(call)
             .ok_or_else(|| Promise::Calls.broken(format!("call {tag} ended without a result")))?;
@@ -409,50 +427,10 @@ impl Program {
             Err(CallFailure::Full) => "call: finds no room in time",
             Err(CallFailure::TooLarge) => "call: too large there",
         });
-        scene.model.call_ends(tag, &result, scene.at)
-    }
-
-    fn room(&mut self, session: &mut Session, scene: &mut Scene<'_>) -> Verdict {
-        while let Some(Waiting { call, kind, size }) = self.waiting.pop_front() {
-            let Some(tag) = self.calls.get(&call).copied() else {
-                continue;
-            };
-            let event = self.version.number(kind);
-            // One that does not fit has no number of its own.
-            let event = if kind == Kind::NovelCall && event.is_none() {
-                self.version.number(Kind::Call)
-            } else {
-                event
-            };
-            let Some(event) = event else { continue };
-            let new = scene.model.call_gets_room(tag, scene.at);
-            match session.call_with_room(scene.now, outgoing(event, new, size), call) {
-                Ok(()) => {
-                    scene
-                        .trace
-                        .note(scene.at, || format!("{new} {kind:?} gets room"));
-                    scene.coverage.meet("call: gets room");
-                    self.calls.insert(call, new);
-                }
-                Err(Refusal::Unsupported | Refusal::TooLarge { .. }) if kind == Kind::NovelCall => {
-                    scene.model.cancels(new, scene.at);
-                    self.calls.remove(&call);
-                    session.cancel(scene.now, call);
-                }
-                // It goes on waiting, and so do those behind it.
-                Err(Refusal::Full) => {
-                    scene.model.call_waits(new);
-                    self.calls.insert(call, new);
-                    self.waiting.push_front(Waiting { call, kind, size });
-                    break;
-                }
-                Err(refusal) => {
-                    let how = format!("call {new} was refused: {refusal:?}");
-                    return Err(Promise::Arrival.broken(how));
-                }
-            }
+        if waited && !matches!(result, Err(CallFailure::Full)) {
+            scene.coverage.meet("call: gets room");
         }
-        Ok(())
+        scene.model.call_ends(tag, &result, scene.at)
     }
 }
 

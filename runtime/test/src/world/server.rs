@@ -198,7 +198,7 @@ impl World {
             ForServer::Tick { half } => self.server_tick(half),
             ForServer::Work { half, work } => {
                 if let Some((seated, mut scene)) = self.at_seat(half) {
-                    seated.program.work(&mut seated.session, &mut scene, work);
+                    seated.program.work(&mut seated.session, &mut scene, work)?;
                     self.pump_seat(half)?;
                 }
                 Ok(())

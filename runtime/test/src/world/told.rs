@@ -35,6 +35,11 @@ impl World {
                 host.ended = Some(reason);
                 self.model.ends(half, reason, &unconfirmed, now)
             }
+            Event::NotTaken(events) => {
+                self.coverage.meet("event: comes back, not taken");
+                let half = self.clients[client].program.half;
+                self.model.not_taken(half, &events)
+            }
             Event::Changed(change) => {
                 let (old, new) = (&change.old, &change.new);
                 self.check_change(client, old, new)?;

@@ -191,14 +191,16 @@ impl App {
 
     // ---- what was lost ----
 
-    /// What certainly did not arrive is sent again; the rest is told.
+    /// What certainly did not arrive, and can, is sent again; the rest is told.
     pub(super) fn unconfirmed(&self, mut unconfirmed: Unconfirmed) {
         let all = unconfirmed.events.len();
-        unconfirmed.events.retain(|event| !event.maybe_received());
+        unconfirmed
+            .events
+            .retain(|event| !event.maybe_received() && event.refusal().is_none());
         let again = unconfirmed.events.len();
         console::warn(&format!(
-            "{all} events were not confirmed when the session ended; {again} never left, and are \
-             sent again"
+            "{all} events come back ({:?}); {again} never left, and are sent again",
+            unconfirmed.reason
         ));
         if let Err(error) = self.connection.client.resend(unconfirmed) {
             console::warn(&error.to_string());

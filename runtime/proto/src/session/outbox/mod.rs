@@ -4,12 +4,14 @@
 mod cut;
 mod waiting;
 
+pub(super) use waiting::Swept;
+
 use std::collections::{HashMap, VecDeque};
 use std::mem;
 
 use bytes::Bytes;
 
-use super::{CallId, Delivery, Outgoing, UnconfirmedEvent};
+use super::{CallId, Delivery, IDLE_CAPACITY, Outgoing, UnconfirmedEvent};
 use crate::frame::{Acknowledge, Outcome};
 use crate::{Limits, Time};
 
@@ -113,6 +115,20 @@ impl What {
     }
 }
 
+impl What {
+    /// A call that nobody waits for any more is an event.
+    fn release(&mut self) {
+        if let Self::Call { event, payload, .. } = self {
+            *self = Self::Event(Outgoing {
+                event: *event,
+                payload: mem::take(payload),
+                delivery: Delivery::Reliable,
+                key: Bytes::new(),
+            });
+        }
+    }
+}
+
 impl Outbox {
     /// An empty one whose stamps go on from those of `old`.
     pub(super) fn continuing(old: &Self) -> Self {
@@ -194,6 +210,14 @@ impl Outbox {
         }
     }
 
+    /// The numbered call goes, if it has to go again, as an event.
+    pub(super) fn release_sent(&mut self, number: u64) {
+        let place = number.checked_sub(self.acknowledged + 1);
+        if let Some(Sent::Kept(what)) = place.and_then(|place| self.sent.get_mut(place as usize)) {
+            what.release();
+        }
+    }
+
     pub(super) fn rewind(&mut self) {
         self.cursor = 0;
     }
@@ -226,14 +250,17 @@ impl Outbox {
             }
         }
         // An idle session gives back what a busy moment needed.
-        if self.sent.is_empty() && self.sent.capacity() > 64 {
+        if self.sent.is_empty() && self.sent.capacity() > IDLE_CAPACITY {
             self.sent = VecDeque::new();
         }
-        if self.starts.is_empty() && self.starts.capacity() > 64 {
+        if self.starts.is_empty() && self.starts.capacity() > IDLE_CAPACITY {
             self.starts = VecDeque::new();
         }
-        if self.controls.is_empty() && self.controls.capacity() > 64 {
+        if self.controls.is_empty() && self.controls.capacity() > IDLE_CAPACITY {
             self.controls = VecDeque::new();
+        }
+        if self.latest.is_empty() && self.latest.capacity() > IDLE_CAPACITY {
+            self.latest = HashMap::new();
         }
     }
 
@@ -253,15 +280,7 @@ impl Outbox {
         let events = sent
             .chain(waiting)
             .filter_map(|(what, maybe_received)| match what {
-                What::Event(event) if event.delivery != Delivery::Volatile => {
-                    Some(UnconfirmedEvent {
-                        event: event.event,
-                        payload: event.payload,
-                        delivery: event.delivery,
-                        key: event.key,
-                        maybe_received,
-                    })
-                }
+                What::Event(event) => UnconfirmedEvent::new(event, maybe_received),
                 _ => None,
             })
             .collect();

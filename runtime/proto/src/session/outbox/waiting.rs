@@ -4,9 +4,8 @@ use std::mem;
 
 use bytes::Bytes;
 
-use super::{CallId, Delivery, Newest, Outbox, Outgoing, Sent, Waiting, What};
+use super::{CallId, Delivery, Newest, Outbox, Outgoing, Refusal, Sent, Waiting, What};
 use crate::Time;
-use crate::contract::Fit;
 use crate::frame::Outcome;
 
 impl Outbox {
@@ -86,6 +85,16 @@ impl Outbox {
         }
     }
 
+    /// The call under that stamp goes as an event.
+    pub(in crate::session) fn release_waiting(&mut self, stamp: u64) {
+        if let Ok(place) = self
+            .starts
+            .binary_search_by_key(&stamp, |waiting| waiting.stamp)
+        {
+            self.starts[place].what.release();
+        }
+    }
+
     fn remove_at(&mut self, place: usize) -> What {
         let what = mem::replace(&mut self.starts[place].what, What::Removed);
         self.waiting_bytes -= what.bytes();
@@ -122,56 +131,38 @@ impl Outbox {
         dropped
     }
 
-    /// Drops what does not fit the other side; for calls, says which and how they do not fit.
+    /// Drops those that wait for which `why` has a reason, by their event and size.
     pub(in crate::session) fn sweep(
         &mut self,
-        fit: impl Fn(u32) -> Fit,
-    ) -> Vec<Option<(CallId, Fit)>> {
-        self.sweep_starts(|event, _| {
-            let fit = fit(event);
-            matches!(fit, Fit::Unsupported | Fit::Incompatible).then_some(fit)
-        })
-        .into_iter()
-        .map(|(call, fit)| call.map(|call| (call, fit)))
-        .collect()
-    }
-
-    /// Drops what is larger than a message may be; for calls, says which.
-    pub(in crate::session) fn sweep_larger(&mut self, max_message: usize) -> Vec<Option<CallId>> {
-        self.sweep_starts(|_, size| (size > max_message).then_some(()))
-            .into_iter()
-            .map(|(call, ())| call)
-            .collect()
-    }
-
-    /// Drops those that wait for which `why` has a reason, by their event and size.
-    fn sweep_starts<R>(
-        &mut self,
-        why: impl Fn(u32, usize) -> Option<R>,
-    ) -> Vec<(Option<CallId>, R)> {
-        let mut dropped = Vec::new();
+        why: impl Fn(u32, usize) -> Option<Refusal>,
+        swept: &mut Swept,
+    ) {
         for place in 0..self.starts.len() {
             let what = &self.starts[place].what;
-            let (event, call) = match what {
-                What::Event(event) => (event.event, None),
-                What::Call { event, call, .. } => (*event, Some(*call)),
-                What::Reply { .. } | What::Cancel { .. } | What::Removed => continue,
-            };
-            let Some(reason) = why(event, what.bytes()) else {
+            let (What::Event(Outgoing { event, .. }) | What::Call { event, .. }) = what else {
                 continue;
             };
-            if let What::Event(Outgoing {
-                delivery: Delivery::Latest,
-                event,
-                key,
-                ..
-            }) = self.remove_at(place)
-            {
-                self.latest.remove(&(event, key));
+            let Some(refusal) = why(*event, what.bytes()) else {
+                continue;
+            };
+            match self.remove_at(place) {
+                What::Event(event) => {
+                    if event.delivery == Delivery::Latest {
+                        self.latest.remove(&(event.event, event.key.clone()));
+                    }
+                    swept.events.push((event, refusal));
+                }
+                What::Call { call, .. } => swept.calls.push((call, refusal)),
+                What::Reply { .. } | What::Cancel { .. } | What::Removed => {}
             }
-            dropped.push((call, reason));
         }
         self.sweep_removed();
-        dropped
     }
+}
+
+/// What was accepted and is not to be sent.
+#[derive(Default)]
+pub(in crate::session) struct Swept {
+    pub(in crate::session) events: Vec<(Outgoing, Refusal)>,
+    pub(in crate::session) calls: Vec<(CallId, Refusal)>,
 }

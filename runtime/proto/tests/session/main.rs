@@ -1,5 +1,8 @@
 //! Two sessions back to back: what arrives, in what order, how often.
 
+mod calls;
+mod room;
+
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,7 +11,9 @@ use sente_proto::codec::Codec;
 use sente_proto::contract::{Contract, Event as Declared, Mapping, Namespace, Reply};
 use sente_proto::frame::{Acknowledge, Data, Frame, Item, Outcome};
 use sente_proto::schema::Type;
-use sente_proto::session::{CallFailure, CallId, Delivery, Event, Outgoing, Refusal, Session};
+use sente_proto::session::{
+    CallFailure, CallId, Delivery, Event, IncomingCall, Outgoing, Refusal, Session,
+};
 use sente_proto::{CloseReason, Limits, Time, wire};
 
 const SAY: u32 = 0;
@@ -45,7 +50,7 @@ fn session(limits: Limits) -> Session {
     let mut session = Session::new(Arc::new(limits), Arc::new(contract), Codec::Bincode);
     let offers = session.contract().offers();
     let mapping = Mapping::of_server(session.contract(), &offers, &[]).unwrap();
-    session.map(Arc::new(mapping));
+    assert!(session.map(Arc::new(mapping)).is_empty());
     session
 }
 
@@ -157,10 +162,10 @@ fn heard(session: &mut Session) -> Vec<String> {
 }
 
 /// The calls that have come in, with their payloads.
-fn asked(session: &mut Session) -> Vec<(u64, String)> {
+fn asked(session: &mut Session) -> Vec<(IncomingCall, String)> {
     std::iter::from_fn(|| session.poll_event())
         .filter_map(|event| match event {
-            Event::Call { call, arrival } => {
+            Event::Call { call, arrival, .. } => {
                 Some((call, String::from_utf8(arrival.payload.to_vec()).unwrap()))
             }
             _ => None,
@@ -241,13 +246,13 @@ fn a_call_is_answered() {
         .call(wire.now, ask("name?"), wire.now + Duration::from_secs(5))
         .unwrap();
     wire.run();
-    let [(number, question)] = &asked(&mut wire.two)[..] else {
+    let [(call_there, question)] = &asked(&mut wire.two)[..] else {
         panic!("one call was made")
     };
     assert_eq!(question, "name?");
     wire.two.reply(
         wire.now,
-        *number,
+        *call_there,
         Outcome::Reply(Bytes::from_static(b"two")),
     );
     wire.run();
@@ -642,33 +647,6 @@ fn an_unknown_call_is_answered_and_an_unknown_event_counted() {
             outcome: Outcome::Failed(_)
         }]
     ));
-}
-
-#[test]
-fn a_full_outbox_refuses_and_tells_when_there_is_room() {
-    let mut wire = Wire::with(Limits {
-        outbox_events: 2,
-        ..Limits::default()
-    });
-    wire.run();
-    wire.cut();
-    wire.one.send(wire.now, say("a")).unwrap();
-    wire.one.send(wire.now, say("b")).unwrap();
-    assert_eq!(wire.one.send(wire.now, say("c")), Err(Refusal::Full));
-    let waits = wire.one.wait_for_room(wire.now + Duration::from_secs(9));
-    wire.connect();
-    wire.run();
-    wire.pass(Duration::from_millis(20));
-    wire.run();
-    assert!(std::iter::from_fn(|| wire.one.poll_event()).any(|event| matches!(event, Event::Room)));
-    wire.one
-        .call_with_room(wire.now, ask("now"), waits)
-        .unwrap();
-    wire.run();
-    assert!(
-        std::iter::from_fn(|| wire.two.poll_event())
-            .any(|event| matches!(event, Event::Call { .. }))
-    );
 }
 
 #[test]

@@ -44,9 +44,17 @@ pub(crate) struct Wired {
 
 impl Wired {
     pub(crate) fn new(server: Routes<ToServer>, client: Routes<ToClient>) -> Self {
+        Self::with_servers([server], client)
+    }
+
+    /// Each of the servers handles all that comes.
+    pub(crate) fn with_servers(
+        servers: impl IntoIterator<Item = Routes<ToServer>>,
+        client: Routes<ToClient>,
+    ) -> Self {
         let mut handlers = DispatcherBuilder::default();
         handlers.serve(client).unwrap();
-        Self::wire(server, handlers)
+        Self::wire(servers, handlers)
     }
 
     /// The client speaks `namespaces` and handles nothing.
@@ -58,12 +66,17 @@ impl Wired {
         for namespace in namespaces {
             handlers.speak(namespace).unwrap();
         }
-        Self::wire(server, handlers)
+        Self::wire([server], handlers)
     }
 
-    fn wire(server: Routes<ToServer>, client: DispatcherBuilder<ToClient>) -> Self {
+    fn wire(
+        servers: impl IntoIterator<Item = Routes<ToServer>>,
+        client: DispatcherBuilder<ToClient>,
+    ) -> Self {
         let mut handlers = DispatcherBuilder::default();
-        handlers.serve(server).unwrap();
+        for server in servers {
+            handlers.serve(server).unwrap();
+        }
         let (server, client) = (handlers.build(), client.build());
         let clock = Arc::<Clock>::default();
         let port = |contract| {
@@ -79,7 +92,7 @@ impl Wired {
             let mapping = Mapping::of_server(port.contract(), &offers, &[]).unwrap();
             let acknowledge = other.with(|now, session| session.acknowledge(now));
             port.act(|now, session| {
-                session.map(Arc::new(mapping));
+                assert!(session.map(Arc::new(mapping)).is_empty());
                 session.attach(now, acknowledge).unwrap();
             });
         }
@@ -137,6 +150,15 @@ impl Wired {
         [self.link.port(), self.peer.port()]
             .into_iter()
             .any(|port| port.with(|now, session| session.has_data(now)))
+    }
+
+    /// Lets the clock go on, and nobody look at it.
+    pub(crate) fn clock(&self) -> impl Fn(Duration) + Send + use<> {
+        let clock = Arc::clone(&self.clock);
+        move |time| {
+            let mut now = clock.now.lock().unwrap();
+            *now = *now + time;
+        }
     }
 
     /// Lets time pass.

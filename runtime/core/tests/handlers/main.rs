@@ -1,10 +1,13 @@
 //! Handlers of a generated contract over two ports that are wired together in memory.
 
+mod calls;
 mod wired;
 
 use std::future::pending;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use sente::{CallError, Events, Link, Peer, SendError};
@@ -70,6 +73,8 @@ struct Shared {
     notes: Mutex<Vec<String>>,
     /// Done once, in the midst of the next note.
     meanwhile: Mutex<Option<Box<dyn FnOnce() + Send>>>,
+    /// The next note panics.
+    brittle: AtomicBool,
     hanging: AtomicUsize,
     hung: AtomicUsize,
     gate: wired::Gate,
@@ -95,6 +100,7 @@ impl Drop for Counted<'_> {
 
 impl TalkServer for Server {
     async fn note(&self, _from: &Peer, text: String) {
+        assert!(!self.0.brittle.load(Ordering::SeqCst), "on purpose");
         let meanwhile = self.0.meanwhile.lock().unwrap().take();
         if let Some(meanwhile) = meanwhile {
             std::thread::spawn(meanwhile).join().unwrap();
@@ -285,6 +291,23 @@ fn a_handler_that_panics_fails_its_own_call_only() {
     let (panics, works) = (test.talk().panic(), test.talk().double(2));
     assert_eq!(test.wired.finish(panics), Err(CallError::Internal));
     assert_eq!(test.wired.finish(works), Ok(4));
+}
+
+#[test]
+fn a_handler_that_panics_does_not_stop_another_one_of_the_same_event() {
+    for brittle in [0, 1] {
+        let servers = [(); 2].map(|()| Arc::<Shared>::default());
+        servers[brittle].brittle.store(true, Ordering::SeqCst);
+        let routes = servers
+            .each_ref()
+            .map(|server| Talk::server(Server(Arc::clone(server))));
+        let mut wired = Wired::with_servers(routes, Talk::client(Client(Arc::default())));
+        Talk::to_server(&wired.link).note("hello").unwrap();
+        wired.run();
+        let noted = servers.map(|server| server.notes.lock().unwrap().len());
+        assert_eq!(noted[brittle], 0);
+        assert_eq!(noted[1 - brittle], 1);
+    }
 }
 
 #[test]

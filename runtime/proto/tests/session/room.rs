@@ -1,0 +1,214 @@
+//! Outboxes that are full: what is refused, what waits, and what comes back.
+
+use std::str::from_utf8;
+
+use super::*;
+
+const SOON: Duration = Duration::from_secs(9);
+
+/// Two ends without a carrier, and the outbox of the first has room for two.
+fn full() -> Wire {
+    let mut wire = Wire::with(Limits {
+        outbox_events: 2,
+        ..Limits::default()
+    });
+    wire.run();
+    wire.cut();
+    wire.one.send(wire.now, say("a")).unwrap();
+    wire.one.send(wire.now, say("b")).unwrap();
+    wire
+}
+
+impl Wire {
+    fn ask(&mut self, question: &str, within: Duration) -> CallId {
+        let deadline = self.now + within;
+        self.one.call(self.now, ask(question), deadline).unwrap()
+    }
+
+    /// The carrier is back, and everything is acknowledged and heard. Returns what came.
+    fn settle(&mut self) -> Vec<String> {
+        self.connect();
+        let mut came = Vec::new();
+        for _ in 0..8 {
+            self.run();
+            self.pass(Duration::from_millis(20));
+            self.run();
+            while self.one.poll_event().is_some() {}
+            while let Some(event) = self.two.poll_event() {
+                let (Event::Event(arrival) | Event::Call { arrival, .. }) = event else {
+                    continue;
+                };
+                came.push(from_utf8(&arrival.payload).unwrap().to_owned());
+            }
+        }
+        came
+    }
+}
+
+#[test]
+fn a_full_outbox_refuses_events_and_lets_calls_wait_in_their_turn() {
+    let mut wire = full();
+    assert_eq!(wire.one.send(wire.now, say("c")), Err(Refusal::Full));
+    for question in ["one", "two", "three"] {
+        wire.ask(question, SOON);
+    }
+    assert_eq!(wire.one.queued(), 2, "they are not in the outbox");
+    assert_eq!(wire.settle(), ["a", "b", "one", "two", "three"]);
+}
+
+/// Calls that wait would else have to see events pass by for ever.
+#[test]
+fn an_event_does_not_overtake_a_call_that_waits_for_room() {
+    let mut wire = full();
+    let call = wire.ask("one", SOON);
+    wire.connect();
+    wire.run();
+    wire.pass(Duration::from_millis(20));
+    wire.run();
+    assert_eq!(wire.one.queued(), 0, "all is acknowledged");
+    assert_eq!(wire.one.send(wire.now, say("c")), Err(Refusal::Full));
+    assert!(wire.one.poll_event().is_none());
+    assert_eq!(wire.one.send(wire.now, say("c")), Ok(()));
+    wire.one.cancel(wire.now, call);
+    assert_eq!(wire.settle(), ["a", "b", "c"]);
+}
+
+#[test]
+fn a_call_that_finds_no_room_by_its_deadline_fails_and_leaves_its_turn() {
+    let mut wire = full();
+    let short = wire.ask("one", Duration::from_secs(1));
+    wire.ask("two", SOON);
+    wire.pass(Duration::from_secs(1));
+    assert_eq!(wire.one.take_result(short), Some(Err(CallFailure::Full)));
+    assert_eq!(wire.settle(), ["a", "b", "two"]);
+}
+
+#[test]
+fn a_call_that_expires_in_the_outbox_leaves_its_room_to_one_that_waits() {
+    let mut wire = Wire::with(Limits {
+        outbox_events: 1,
+        ..Limits::default()
+    });
+    wire.run();
+    wire.cut();
+    wire.ask("expires", Duration::from_secs(1));
+    wire.ask("waits", SOON);
+    wire.pass(Duration::from_secs(1));
+    assert_eq!(wire.settle(), ["waits"]);
+}
+
+#[test]
+fn a_call_that_waits_for_room_and_is_cancelled_is_not_sent() {
+    let mut wire = full();
+    let call = wire.ask("one", SOON);
+    wire.one.cancel(wire.now, call);
+    assert_eq!(wire.settle(), ["a", "b"]);
+}
+
+#[test]
+fn a_call_that_waits_for_room_is_told_at_once_that_it_is_too_large() {
+    let mut wire = full();
+    let call = wire.ask("what is this?", SOON);
+    let limits = Arc::new(Limits {
+        max_message: 4,
+        ..Limits::default()
+    });
+    assert!(wire.one.set_limits(limits).is_empty());
+    assert_eq!(wire.one.take_result(call), Some(Err(CallFailure::TooLarge)));
+    assert_eq!(wire.one.counts().too_large, 1);
+}
+
+#[test]
+fn a_session_that_ends_ends_the_calls_that_wait_for_room() {
+    let mut wire = full();
+    let call = wire.ask("one", SOON);
+    let _ = wire.one.restart();
+    let maybe_executed = false;
+    assert_eq!(
+        wire.one.take_result(call),
+        Some(Err(CallFailure::Disconnected { maybe_executed }))
+    );
+    assert!(wire.one.send(wire.now, say("c")).is_ok());
+}
+
+#[test]
+fn events_that_turn_out_too_large_come_back_and_volatile_ones_do_not() {
+    let mut wire = Wire::new();
+    wire.run();
+    wire.one.send(wire.now, say("large")).unwrap();
+    let volatile = Outgoing {
+        delivery: Delivery::Volatile,
+        ..say("volatile")
+    };
+    wire.one.send(wire.now, volatile).unwrap();
+    wire.one.send(wire.now, latest("k", "newest")).unwrap();
+    wire.one.send(wire.now, say("ok")).unwrap();
+    let limits = Arc::new(Limits {
+        max_message: 4,
+        ..Limits::default()
+    });
+    let back = wire.one.set_limits(limits);
+    let back: Vec<_> = back
+        .iter()
+        .map(|event| (from_utf8(&event.payload).unwrap(), event.refusal))
+        .collect();
+    let too_large = |size| Some(Refusal::TooLarge { size, limit: 4 });
+    assert_eq!(back, [("large", too_large(5)), ("newest", too_large(6))]);
+    assert_eq!(wire.one.counts().too_large, 3);
+    wire.run();
+    assert_eq!(heard(&mut wire.two), ["ok"]);
+}
+
+#[test]
+fn events_that_the_other_side_turns_out_not_to_know_come_back() {
+    let mut contract = Contract::default();
+    contract.add(&NAMESPACE).unwrap();
+    let contract = Arc::new(contract);
+    let mut session = Session::new(Arc::default(), Arc::clone(&contract), Codec::Bincode);
+    session.send(Time::default(), say("a")).unwrap();
+    let answers = Contract::default().answers(&contract.offers());
+    let back = session.map(Arc::new(Mapping::of_client(&contract, &answers)));
+    let refusals: Vec<_> = back.iter().map(|event| event.refusal).collect();
+    assert_eq!(refusals, [Some(Refusal::Unsupported)]);
+    assert_eq!(session.queued(), 0);
+}
+
+/// A client that calls and does not read what it is answered.
+#[test]
+fn replies_that_nobody_reads_have_as_much_room_again_as_all_else() {
+    let mut wire = Wire::new();
+    wire.run();
+    for _ in 0..256 {
+        wire.ask("q", SOON);
+    }
+    while wire.carry_one() {}
+    wire.cut();
+    let large = Bytes::from(vec![0; 256 * 1024]);
+    for (call, _) in asked(&mut wire.two) {
+        wire.two
+            .reply(wire.now, call, Outcome::Reply(large.clone()));
+    }
+    let limits = Limits::default();
+    let most = 2 * limits.outbox_bytes + limits.max_message;
+    let waiting = wire.two.queued_bytes();
+    assert!(waiting <= most, "{waiting} bytes wait, {most} may");
+    assert_eq!(wire.two.queued(), 256, "each call is answered");
+    assert_eq!(wire.two.counts().refused_replies, 256 - 8);
+}
+
+#[test]
+fn a_reply_that_is_empty_needs_no_room() {
+    let mut wire = Wire::with(Limits {
+        outbox_bytes: 1,
+        ..Limits::default()
+    });
+    wire.run();
+    for _ in 0..3 {
+        wire.ask("", SOON);
+    }
+    while wire.carry_one() {}
+    for (call, _) in asked(&mut wire.two) {
+        wire.two.reply(wire.now, call, Outcome::Reply(Bytes::new()));
+    }
+    assert_eq!(wire.two.counts().refused_replies, 0);
+}
