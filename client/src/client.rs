@@ -158,7 +158,7 @@ impl Client {
     }
 
     /// What the server said of a namespace when it last answered; `None` before that, or if the
-    /// server says nothing of it.
+    /// server says nothing of it, or says it in another form: [`State::skew`] has the namespace then.
     ///
     /// ```no_run
     /// # #[derive(serde::Serialize, serde::Deserialize, sente::Schema)] pub struct Welcome { motto: String }
@@ -173,7 +173,7 @@ impl Client {
     /// ```
     ///
     /// # Errors
-    /// If the server's value is of another type: one of both programs is older.
+    /// If the value cannot be decoded.
     pub fn handshake<E: Events>(&self) -> Result<Option<E::Handshake>, DecodeError> {
         let state = self.state();
         state

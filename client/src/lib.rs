@@ -64,8 +64,8 @@ pub use error::{NotReady, SetupError, UrlError};
 )]
 pub use platform::public::*;
 pub use sente::{
-    AsLink, CallError, Codec, EventStream, Link, SendError, SessionCounts, SessionId,
-    UnconfirmedEvent,
+    AsLink, CallError, Codec, EventStream, Link, SendError, SessionCounts, SessionId, Skew,
+    SkewCause, UnconfirmedEvent,
 };
 #[cfg(feature = "custom")]
 pub use sente::{CustomCodec, CustomError, CustomSlot, CustomValue};

@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use futures_core::Stream;
-use sente::SessionId;
+use sente::{SessionId, Skew};
 use sente_proto::Carrier;
 use sente_proto::Refused;
 use sente_proto::client::{self as machine, ConnectionEnd, SessionState, SocketClosed};
@@ -67,9 +67,10 @@ pub struct State {
     pub refused: Option<Refused>,
     /// How long the last handshake took.
     pub round_trip: Option<Duration>,
-    /// Own events that the server does not know, or knows in another form: one of both programs
-    /// is older.
-    pub skew: Vec<&'static str>,
+    /// What one side may send and the other cannot take, since one of both programs is older: events
+    /// whose forms differ, or that one side does not know, and handshake data. The names are for
+    /// people, and for asking whether there are any.
+    pub skew: Arc<[Skew]>,
     /// The program has disconnected the client, and it stays away until it is told to reconnect.
     pub disconnected: bool,
     /// The client has come to its end and does nothing any more.

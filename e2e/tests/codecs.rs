@@ -18,6 +18,10 @@ impl CustomCodec for Cbor {
         "cbor"
     }
 
+    fn is_self_describing(&self) -> bool {
+        true
+    }
+
     fn encode(&self, value: CustomValue<'_>, out: &mut Vec<u8>) -> Result<(), CustomError> {
         let mut serializer = Serializer::new(BufWriter::new(std::mem::take(out)));
         value.serialize(&mut serializer)?;

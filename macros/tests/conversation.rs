@@ -173,9 +173,9 @@ fn serve<D: Direction>(routes: sente::Routes<D>) -> Arc<Dispatcher<D>> {
 
 fn port<D: Direction>(dispatcher: &Dispatcher<D>, codec: Codec) -> Arc<Port> {
     let contract = Arc::clone(dispatcher.contract());
-    let mapping = Mapping::of_server(&contract, &contract.offers(), &[]).unwrap();
+    let mapping = Mapping::of_server(&contract, &contract.offers(), &[], Codec::Bincode).unwrap();
     let mut session = Session::new(Arc::new(Limits::default()), contract, codec);
-    session.map(Arc::new(mapping));
+    assert!(session.map(Arc::new(mapping)).is_empty());
     Port::new(Arc::new(Still), session)
 }
 

@@ -2,6 +2,7 @@
 
 use sente::schema::Type;
 use sente::{Codec, Events};
+use sente_proto::contract::Way;
 use sente_proto::session::Delivery;
 use serde::Serialize;
 
@@ -62,7 +63,7 @@ fn the_contract_is_written_down() {
         panic!("three events")
     };
     assert_eq!(post.name, "house/post");
-    assert_eq!((post.to_server, post.to_client), (true, false));
+    assert_eq!((post.to_server, post.to_client), (Way::Call, Way::Never));
     let names: Vec<&str> = post.fields.iter().map(|field| field.name).collect();
     assert_eq!(names, ["type", "text", "reply_to"]);
     let defaults: Vec<bool> = post.fields.iter().map(|field| field.default).collect();
@@ -77,9 +78,12 @@ fn the_contract_is_written_down() {
     );
     let names: Vec<&str> = posted.fields.iter().map(|field| field.name).collect();
     assert_eq!(names, ["0", "1"]);
-    assert_eq!((posted.to_server, posted.to_client), (false, true));
+    assert_eq!(
+        (posted.to_server, posted.to_client),
+        (Way::Never, Way::Event)
+    );
     assert_eq!((wave.name, wave.reply.is_some()), ("house/hi", false));
-    assert_eq!((wave.to_server, wave.to_client), (true, true));
+    assert_eq!((wave.to_server, wave.to_client), (Way::Event, Way::Event));
 }
 
 #[test]

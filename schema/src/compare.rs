@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use sente_proto::contract::{Fit, Side, TableEvent, TableReply, fit};
+use sente_proto::contract::{Fit, Side, TableEvent, TableReply, Way, field_fingerprint, fit};
 
 use crate::contract::{Contract, Event, Sent, Typed};
 use crate::print::signature;
@@ -176,7 +176,7 @@ impl Both<'_> {
                     self.typed(&what, &old.typed, &new.typed, &mut reasons);
                     if old.name != new.name && old.typed.fingerprint == new.typed.fingerprint {
                         reasons.push(format!(
-                            "field {place} was called `{}` and is called `{}` now, which no program notices",
+                            "field {place} was called `{}` and is called `{}` now",
                             old.name, new.name
                         ));
                     }
@@ -301,6 +301,14 @@ fn direction(who: &str, old: &Option<Sent>, new: &Option<Sent>, reasons: &mut Ve
         (Some(_), None) => reasons.push(format!("{who} no longer send it")),
         (None, Some(_)) => reasons.push(format!("{who} send it, too")),
         (Some(old), Some(new)) => {
+            if old.call != new.call {
+                let what = |sent: &Sent| if sent.call { "a call" } else { "an event" };
+                reasons.push(format!(
+                    "sent by {who}, it was {} and is {} now",
+                    what(old),
+                    what(new)
+                ));
+            }
             if old.delivery != new.delivery {
                 reasons.push(format!(
                     "sent by {who}, it was `{}` and is `{}` now",
@@ -331,10 +339,10 @@ fn verdict(old: &Event, new: &Event) -> Verdict {
             Side::Client => row.to_client,
         };
         verdict = verdict.max(match (sent(&old_row), sent(&new_row)) {
-            (false, false) => Verdict::Compatible,
-            (false, true) => Verdict::New,
-            (true, false) => Verdict::Breaking,
-            (true, true) => {
+            (Way::Never, Way::Never) => Verdict::Compatible,
+            (Way::Never, _) => Verdict::New,
+            (_, Way::Never) => Verdict::Breaking,
+            _ => {
                 let forth = fit(&old_row, &new_row, side);
                 let back = fit(&new_row, &old_row, side);
                 if [forth, back]
@@ -356,18 +364,26 @@ fn row(event: &Event) -> TableEvent {
     let print = |typed: &Typed| u64::from_str_radix(&typed.fingerprint, 16).unwrap_or_default();
     TableEvent {
         name: event.name.clone(),
-        to_server: event.to_server.is_some(),
-        to_client: event.to_client.is_some(),
+        to_server: way(&event.to_server),
+        to_client: way(&event.to_client),
         fields: event
             .fields
             .iter()
-            .map(|field| print(&field.typed))
+            .map(|field| field_fingerprint(&field.name, print(&field.typed)))
             .collect(),
         required: event.fields.iter().filter(|field| !field.default).count() as u32,
         reply: event.reply.as_ref().map(|reply| TableReply {
             reply: print(reply),
             error: event.error.as_ref().map_or(0, print),
         }),
+    }
+}
+
+fn way(sent: &Option<Sent>) -> Way {
+    match sent {
+        None => Way::Never,
+        Some(sent) if sent.call => Way::Call,
+        Some(_) => Way::Event,
     }
 }
 

@@ -100,6 +100,9 @@ pub struct Event {
 pub struct Sent {
     /// Its delivery class: `reliable`, `volatile` or `latest`.
     pub delivery: String,
+    /// Whether its sender waits for a reply.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub call: bool,
     /// How long a caller waits, in milliseconds, where the contract says so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub timeout_ms: Option<u64>,
@@ -256,8 +259,8 @@ impl Namespace {
         let events = namespace.events.iter().zip(about.events);
         let events = events.map(|(event, about_event)| Event {
             name: event.name.to_owned(),
-            to_server: about_event.to_server.map(Sent::of),
-            to_client: about_event.to_client.map(Sent::of),
+            to_server: Sent::of(event.to_server, about_event.to_server),
+            to_client: Sent::of(event.to_client, about_event.to_client),
             fields: (0..)
                 .zip(event.fields)
                 .map(|(place, field)| Field {
@@ -283,15 +286,17 @@ impl Namespace {
 }
 
 impl Sent {
-    fn of(sent: contract::Sent) -> Self {
+    fn of(way: contract::Way, sent: Option<contract::Sent>) -> Option<Self> {
+        let sent = sent?;
         let delivery = match sent.delivery {
             Delivery::Reliable => "reliable",
             Delivery::Volatile => "volatile",
             Delivery::Latest => "latest",
         };
-        Self {
+        Some(Self {
             delivery: delivery.to_owned(),
+            call: way == contract::Way::Call,
             timeout_ms: sent.timeout.map(|timeout| timeout.as_millis() as u64),
-        }
+        })
     }
 }

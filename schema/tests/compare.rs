@@ -109,7 +109,7 @@ changed! {grown,
     #[sente::events(handshake = Line)]
     pub(crate) enum Chat {
         #[to_client]
-        Gone { channel: String, #[default] why: String },
+        Gone { room: String, #[default] why: String },
         #[to_server]
         Typing { room: String },
         #[to_server(reply = u64, error = Refusal, timeout = "7s")]
@@ -132,7 +132,7 @@ changed! {broken,
     #[sente::events]
     pub(crate) enum Chat {
         #[to_server(reply = u64, error = Other, timeout = "5s")]
-        Post { room: String, line: Line },
+        Post { channel: String, line: Line },
         #[to_client]
         Typing { room: String },
         #[to_client]
@@ -216,10 +216,7 @@ fn what_may_grow_breaks_nothing() {
     assert_change(
         changes.get("chat/gone"),
         Verdict::Compatible,
-        &[
-            "field 1 was called `room` and is called `channel` now, which no program notices",
-            "field 2, `why: String`, was added with `#[default]`",
-        ],
+        &["field 2, `why: String`, was added with `#[default]`"],
     );
     assert_change(
         changes.get("chat/typing"),
@@ -258,7 +255,10 @@ fn what_old_programs_rely_on_must_stay() {
     assert_change(
         changes.get("chat/post"),
         Verdict::Breaking,
-        &["the error was `Refusal` and is `Other` now"],
+        &[
+            "field 1 was called `room` and is called `channel` now",
+            "the error was `Refusal` and is `Other` now",
+        ],
     );
     assert_change(
         changes.get("chat/typing"),

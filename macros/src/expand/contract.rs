@@ -165,7 +165,14 @@ fn encode(namespace: &Namespace, method: &str, is_written: fn(&Field) -> bool) -
 fn row(namespace: &Namespace, event: &Event) -> TokenStream {
     let private = private(&namespace.krate);
     let name = namespace.id(event);
-    let (to_server, to_client) = (event.to_server.is_some(), event.to_client.is_some());
+    let [to_server, to_client] = [Side::Server, Side::Client].map(|side| {
+        let way = match event.sent_to(side) {
+            None => quote!(Never),
+            Some(options) if options.is_call() => quote!(Call),
+            Some(_) => quote!(Event),
+        };
+        quote!(#private::Way::#way)
+    });
     let fields = event.fields.iter().map(|field| {
         let (name, default) = (&field.name, field.default.is_some());
         let ty = match &field.form {

@@ -21,8 +21,12 @@ pub enum SendError {
         /// The largest that is allowed, in bytes.
         limit: usize,
     },
-    /// The other side knows the event in another form. One of both programs has to be renewed.
-    #[error("`{event}` has another form on the other side: renew the older of both programs")]
+    /// The other side knows the event in another form, and one of both programs has to be renewed;
+    /// or its types need a codec that writes names, and this one writes none.
+    #[error(
+        "`{event}` has another form on the other side: renew the older of both programs; or it needs \
+         a codec that writes names, as `json` and `msgpack` do"
+    )]
     Incompatible {
         /// The event, for instance `chat/post`.
         event: &'static str,
@@ -93,7 +97,8 @@ pub enum CallError<E = Infallible> {
     },
     /// The other side does not know the event, or nobody there handles it. It did not run.
     Unsupported,
-    /// The other side knows the event in another form. It did not run.
+    /// The other side knows the event in another form, or the codec cannot carry its types. It did
+    /// not run.
     Incompatible,
     /// The handler panicked, or its answer could not be understood. It failed.
     Internal,

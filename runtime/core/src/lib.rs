@@ -37,6 +37,7 @@ pub use sente_macros::{Schema, events};
 pub use sente_proto::codec::Codec;
 #[cfg(feature = "custom")]
 pub use sente_proto::codec::{CustomCodec, CustomError, CustomSlot, CustomValue};
+pub use sente_proto::contract::{Skew, SkewCause};
 pub use sente_proto::schema::{self, Schema};
 pub use sente_proto::session::Counts as SessionCounts;
 pub use sente_proto::{Secret, SessionId};

@@ -5,6 +5,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use sente_proto::SessionId;
+use sente_proto::contract::Skew;
+use sente_proto::session::Session;
 
 use crate::error::SendError;
 use crate::port::Port;
@@ -78,6 +80,23 @@ impl Peer {
         &self.0.request
     }
 
+    /// What one side may send and the other cannot take, since one of both programs is older. Empty
+    /// for a client of the same contract, and until the client has said what it knows, which it has
+    /// when it [joins](https://docs.rs/sente-server/latest/sente_server/enum.Presence.html).
+    ///
+    /// ```
+    /// # fn example(peer: &sente::Peer) {
+    /// for skew in peer.skew().iter() {
+    ///     println!("{:?}: {skew}", peer.user()); // Some("ann"): chat/post (another form)
+    /// }
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn skew(&self) -> Arc<[Skew]> {
+        let skew = |session: &Session| session.mapping().map(|mapping| Arc::clone(mapping.skew()));
+        self.0.port.look(skew).unwrap_or_default()
+    }
+
     /// Sends an event that is a value to this client.
     ///
     /// ```
@@ -112,7 +131,7 @@ impl Peer {
     /// ```
     #[must_use]
     pub fn counts(&self) -> SessionCounts {
-        self.port().look(sente_proto::session::Session::counts)
+        self.0.port.look(Session::counts)
     }
 
     /// The session, for generated code.

@@ -11,7 +11,7 @@ pub use std::sync::Arc;
 pub use std::time::Duration;
 
 pub use sente_proto::codec::{DecodeError, EncodeError, FieldReader, FieldWriter};
-pub use sente_proto::contract::{About, AboutEvent, Event, Field, Namespace, Reply, Sent};
+pub use sente_proto::contract::{About, AboutEvent, Event, Field, Namespace, Reply, Sent, Way};
 pub use sente_proto::schema;
 pub use sente_proto::session::Delivery;
 

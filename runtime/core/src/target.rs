@@ -169,11 +169,18 @@ pub(crate) fn prepare(
 }
 
 fn number(port: &Port, outline: &Outline) -> Result<u32, SendError> {
-    port.contract()
+    let event = outline.name();
+    let contract = port.contract();
+    let number = contract
         .number(outline.namespace, outline.index)
-        .ok_or(SendError::Unsupported {
-            event: outline.name(),
-        })
+        .ok_or(SendError::Unsupported { event })?;
+    // The codec would fail to encode it, or do so in vain.
+    if contract.is_carried(number, port.codec()) {
+        Ok(number)
+    } else {
+        port.with(|_, session| session.refuse_skewed());
+        Err(SendError::Incompatible { event })
+    }
 }
 
 /// All fields, and those that tell events of `delivery = latest` apart.

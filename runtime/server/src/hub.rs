@@ -279,7 +279,11 @@ impl Service {
 
     /// The handshake data of all namespaces that have some. What cannot be made is left out.
     pub(crate) fn handshake_data(&self, peer: &Peer, codec: Codec) -> Vec<(String, Bytes)> {
+        let contract = self.dispatcher.contract();
         let made = self.handshakes.iter().filter_map(|(namespace, data)| {
+            if !contract.is_handshake_carried(namespace, codec) {
+                return None;
+            }
             match catch_unwind(AssertUnwindSafe(|| data(peer, codec))) {
                 Ok(Ok(bytes)) => Some(((*namespace).to_owned(), bytes)),
                 Ok(Err(error)) => {

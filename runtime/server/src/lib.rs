@@ -57,7 +57,8 @@ pub use identity::{Identity, Refusal};
 pub use presence::{Connected, ConnectedClient, Presence, PresenceStream};
 pub use push::{Audience, Room, Session, User};
 pub use sente::{
-    CallError, Codec, EventStream, Peer, SendError, SessionCounts, SessionId, UnconfirmedEvent,
+    CallError, Codec, EventStream, Peer, SendError, SessionCounts, SessionId, Skew, SkewCause,
+    UnconfirmedEvent,
 };
 #[cfg(feature = "custom")]
 pub use sente::{CustomCodec, CustomError, CustomSlot, CustomValue};

@@ -192,9 +192,11 @@ fn take_in(
         keeper::ensure(service, client);
     }
     let turn = turn?;
-    if !client.has_joined() {
-        service.hub.join(client);
-    }
+    let join = || {
+        if !client.has_joined() {
+            service.hub.join(client);
+        }
+    };
     let mut ends = None;
     for frame in frames {
         let frame = frame.map_err(|error| Close::new(reason_of(&error)))?;
@@ -204,6 +206,8 @@ fn take_in(
                 .seat
                 .handle_frame(now, session, &service.mappings, head.epoch, frame),
         })?;
+        // Its tables come first, and whoever hears that it has joined may ask what does not fit.
+        join();
         match heard {
             Heard::Nothing => {}
             Heard::Authenticates => renewal::ask(service, client),
@@ -214,6 +218,7 @@ fn take_in(
             }
         }
     }
+    join();
     Ok((turn, ends))
 }
 

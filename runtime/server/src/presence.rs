@@ -220,6 +220,24 @@ impl Connected {
         users
     }
 
+    /// Those that speak another version of the contract, in no order: whom to ask for a reload.
+    ///
+    /// ```no_run
+    /// # #[sente::events] enum Chat { #[to_client] Outdated }
+    /// # fn example(server: sente_server::Server) {
+    /// for client in server.connected().skewed() {
+    ///     Chat::to_client(&client.peer).outdated().ok();
+    /// }
+    /// # }
+    /// ```
+    ///
+    /// [`Peer::skew`] says what does not fit, also within a handler.
+    #[must_use]
+    pub fn skewed(&self) -> Vec<&ConnectedClient> {
+        let is_skewed = |client: &&ConnectedClient| !client.peer.skew().is_empty();
+        self.clients.iter().filter(is_skewed).collect()
+    }
+
     /// Waits until something has changed, and then shows how it is. Returns `false` if the server
     /// is gone.
     pub async fn changed(&mut self) -> bool {

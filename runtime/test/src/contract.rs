@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::plan::Skew;
 
-use sente_proto::contract::{Contract, Event, Field, Namespace, Reply};
+use sente_proto::contract::{Contract, Event, Field, Namespace, Reply, Way};
 use sente_proto::schema::Type;
 
 /// What a simulated program sends.
@@ -118,9 +118,16 @@ const FIELDS: &[Field] = &[Field {
 const fn event(name: &'static str, reply: Option<Reply>) -> Event {
     Event {
         name,
-        to_server: true,
-        to_client: true,
+        to_server: way(reply),
+        to_client: way(reply),
         fields: FIELDS,
         reply,
+    }
+}
+
+const fn way(reply: Option<Reply>) -> Way {
+    match reply {
+        Some(_) => Way::Call,
+        None => Way::Event,
     }
 }

@@ -5,8 +5,8 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use chat_client::why;
 use chat_contract::Chat;
 use sente_client::{
-    Carrier, Client, CloseReason, Codec, ConnectionEnd, FreshReason, RefusedReason, SessionState,
-    SocketClosed, State,
+    Carrier, Client, CloseReason, Codec, ConnectionEnd, FreshReason, RefusedReason, SessionSkew,
+    Skew, SocketClosed, State,
 };
 use web_sys::Element;
 
@@ -64,9 +64,9 @@ pub(crate) fn show(client: &Client, codec: Codec) {
     );
     show_fact(
         "skew",
-        &match state.skew.as_slice() {
-            [] => "none".to_owned(),
-            skew => skew.join(", "),
+        &match &*state.skew {
+            [] => none(),
+            skew => list(skew),
         },
     );
     show_fact(
@@ -187,13 +187,14 @@ pub(crate) fn news(old: &State, new: &State) -> Vec<(bool, String)> {
         news.push((false, format!("next try in {:.1} s", wait.as_secs_f64())));
     }
     if old.skew != new.skew && !new.skew.is_empty() {
-        let skew = new.skew.join(", ");
-        news.push((
-            true,
-            format!("the server knows these in another form: {skew}"),
-        ));
+        news.push((true, format!("does not fit: {}", list(&new.skew))));
     }
     news
+}
+
+fn list(skew: &[Skew]) -> String {
+    let each: Vec<String> = skew.iter().map(ToString::to_string).collect();
+    each.join(", ")
 }
 
 fn by(carrier: Option<Carrier>) -> &'static str {

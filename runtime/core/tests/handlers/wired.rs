@@ -89,7 +89,7 @@ impl Wired {
         );
         for (port, other) in [(&of_server, &of_client), (&of_client, &of_server)] {
             let offers = other.contract().offers();
-            let mapping = Mapping::of_server(port.contract(), &offers, &[]).unwrap();
+            let mapping = Mapping::of_server(port.contract(), &offers, &[], port.codec()).unwrap();
             let acknowledge = other.with(|now, session| session.acknowledge(now));
             port.act(|now, session| {
                 assert!(session.map(Arc::new(mapping)).is_empty());

@@ -104,10 +104,16 @@ impl Client {
         });
         self.attempt = (self.random)();
         let mut not_taken = session.set_limits(self.limits_with(&welcome.terms));
-        if session.mapping().is_none() {
-            let mapping = Mapping::of_client(session.contract(), &welcome.namespaces);
-            not_taken.extend(session.map(Arc::new(mapping)));
-        }
+        let mapping = match session.mapping() {
+            Some(mapping) => Arc::clone(mapping),
+            None => {
+                let (contract, codec) = (session.contract(), session.codec());
+                let mapping = Mapping::of_client(contract, &welcome.namespaces, codec);
+                let mapping = Arc::new(mapping);
+                not_taken.extend(session.map(Arc::clone(&mapping)));
+                mapping
+            }
+        };
         if !not_taken.is_empty() {
             let events = Unconfirmed { events: not_taken };
             self.events.push_back(Event::NotTaken(events));
@@ -123,7 +129,8 @@ impl Client {
             .map(|answer| answer.name.clone())
             .collect();
         self.activate(now, session, carrier);
-        let skew = skew(session);
+        let mut handshake = welcome.handshake;
+        handshake.retain(|(namespace, _)| mapping.shares_handshake(namespace));
         self.change(|state| {
             state.carrier = Some(carrier);
             state.first_open = !state.ever_opened;
@@ -132,12 +139,12 @@ impl Client {
             state.user = welcome.user;
             state.session_id = Some(welcome.session);
             state.session = Some(how);
-            state.handshake = welcome.handshake;
+            state.handshake = handshake;
             state.next_reconnect_at = None;
             state.refused = None;
             state.identity_expires_at = None;
             state.round_trip = Some(now - sent_at);
-            state.skew = skew;
+            state.skew = Arc::clone(mapping.skew());
         });
     }
 
@@ -220,17 +227,4 @@ impl Client {
             }
         }
     }
-}
-
-/// Own events that the server does not take.
-fn skew(session: &Session) -> Vec<&'static str> {
-    let Some(mapping) = session.mapping() else {
-        return Vec::new();
-    };
-    mapping
-        .skew()
-        .filter_map(|(number, _)| session.contract().event(number))
-        .filter(|event| event.to_server)
-        .map(|event| event.name)
-        .collect()
 }

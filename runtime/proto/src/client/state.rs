@@ -1,9 +1,11 @@
 //! What a client knows of itself, for people to watch.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 
+use crate::contract::Skew;
 use crate::session::Unconfirmed;
 use crate::{Carrier, CloseReason, FreshReason, Refused, SessionId, Time};
 
@@ -45,8 +47,8 @@ pub struct State {
     pub refused: Option<Refused>,
     /// How long the last handshake took.
     pub round_trip: Option<Duration>,
-    /// Own events that the server does not know, or knows in another form.
-    pub skew: Vec<&'static str>,
+    /// What one side may send and the other cannot take.
+    pub skew: Arc<[Skew]>,
 }
 
 /// How a session came about.

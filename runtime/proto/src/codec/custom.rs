@@ -59,6 +59,13 @@ pub trait CustomCodec: Send + Sync + 'static {
     /// the codecs built in.
     fn name(&self) -> &'static str;
 
+    /// Whether it writes the names of fields and variants, and tells from what is written what it
+    /// is, as CBOR does. Default: it does not, and the events whose types need that are
+    /// incompatible.
+    fn is_self_describing(&self) -> bool {
+        false
+    }
+
     /// Appends one value to `out`.
     ///
     /// # Errors

@@ -114,6 +114,23 @@ impl Codec {
         Self::ALL.iter().copied().find(|codec| codec.name() == name)
     }
 
+    /// Whether what is written says what it is, by names above all. Only then can it carry the types
+    /// of `#[schema(self_describing)]`.
+    #[must_use]
+    pub fn is_self_describing(self) -> bool {
+        match self {
+            Self::Bincode => false,
+            #[cfg(feature = "json")]
+            Self::Json => true,
+            #[cfg(feature = "msgpack")]
+            Self::MsgPack => true,
+            #[cfg(feature = "postcard")]
+            Self::Postcard => false,
+            #[cfg(feature = "custom")]
+            Self::Custom(codec) => codec.is_self_describing(),
+        }
+    }
+
     /// Whether frames are text (WebSocket text messages) with this codec.
     #[must_use]
     pub const fn is_text(self) -> bool {

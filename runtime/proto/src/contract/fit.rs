@@ -1,6 +1,11 @@
 //! Whether the events of two sides fit, and how their numbers map.
 
-use super::{Contract, Entry, Table, TableEvent};
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::skew::List;
+use super::{Contract, Entry, Skew, SkewCause, Table, TableEvent, Way};
+use crate::codec::Codec;
 use crate::frame::{Answer, Offer};
 
 /// Whether an event may be sent to the other side.
@@ -12,7 +17,7 @@ pub enum Fit {
     Padded,
     /// The other side does not know it.
     Unsupported,
-    /// The other side knows it in another form.
+    /// The other side knows it in another form, or the codec cannot carry it.
     Incompatible,
 }
 
@@ -28,7 +33,7 @@ pub enum Inbound {
     },
     /// This side does not know it.
     Unsupported,
-    /// This side knows it in another form.
+    /// This side knows it in another form, or the codec cannot carry it.
     Incompatible,
 }
 
@@ -41,6 +46,9 @@ pub struct Mapping {
     /// By the first number of each.
     inbound: Vec<Numbers>,
     outbound: Vec<Fit>,
+    skew: Arc<[Skew]>,
+    /// The own namespaces whose handshake data both sides have in the same form.
+    handshakes: Vec<&'static str>,
 }
 
 /// The numbers of one namespace of the other side, from `first` on.
@@ -107,21 +115,26 @@ impl Contract {
 impl Mapping {
     /// The client's, from the server's answers.
     #[must_use]
-    pub fn of_client(contract: &Contract, answers: &[Answer]) -> Self {
+    pub fn of_client(contract: &Contract, answers: &[Answer], codec: Codec) -> Self {
         let others = answers.iter().map(|answer| Other {
             own: contract.place(&answer.name),
             events: answer.events,
             table: answer.table.as_ref(),
         });
-        Self::new(Side::Client, contract, &others.collect::<Vec<_>>())
+        Self::new(Side::Client, contract, &others.collect::<Vec<_>>(), codec)
     }
 
     /// The server's, from the client's offers and, where digests differ, its tables.
     ///
-    /// `None` while tables are missing.
+    /// `None` while tables are missing, or where one has not as many events as were offered.
     #[must_use]
-    pub fn of_server(contract: &Contract, offers: &[Offer], tables: &[Table]) -> Option<Self> {
-        Self::of_offered(contract, &contract.offered(offers), tables)
+    pub fn of_server(
+        contract: &Contract,
+        offers: &[Offer],
+        tables: &[Table],
+        codec: Codec,
+    ) -> Option<Self> {
+        Self::of_offered(contract, &contract.offered(offers), tables, codec)
     }
 
     /// As [`of_server`](Self::of_server), from what the server has kept of the offers.
@@ -129,60 +142,56 @@ impl Mapping {
         contract: &Contract,
         offers: &[Offered],
         tables: &[Table],
+        codec: Codec,
     ) -> Option<Self> {
         let others = offers.iter().map(|offer| {
-            let name = offer.own.map(|own| contract.entries[own].namespace.name);
-            let table = tables
-                .iter()
-                .find(|table| offer.differs && Some(table.name.as_str()) == name);
-            if offer.differs && table.is_none() {
-                return None;
-            }
+            let table = match offer.own.filter(|_| offer.differs) {
+                Some(own) => {
+                    let name = contract.entries[own].namespace.name;
+                    let given = tables.iter().find(|table| table.name == name);
+                    Some(given.filter(|table| table.events.len() as u32 == offer.events)?)
+                }
+                None => None,
+            };
             Some(Other {
                 own: offer.own,
                 events: offer.events,
-                table: table.filter(|table| table.events.len() as u32 == offer.events),
+                table,
             })
         });
         let others = others.collect::<Option<Vec<_>>>()?;
-        Some(Self::new(Side::Server, contract, &others))
+        Some(Self::new(Side::Server, contract, &others, codec))
     }
 
-    fn new(side: Side, contract: &Contract, others: &[Other<'_>]) -> Self {
+    fn new(side: Side, contract: &Contract, others: &[Other<'_>], codec: Codec) -> Self {
+        let mut skew = List::default();
+        let mut outbound = Vec::new();
+        let mut handshakes = Vec::new();
+        for (place, own) in contract.entries.iter().enumerate() {
+            let other = others.iter().find(|other| other.own == Some(place));
+            let pair = Pair { side, own, codec };
+            pair.send(other, &mut outbound, &mut skew);
+            if pair.shares_handshake(other, &mut skew) {
+                handshakes.push(own.namespace.name);
+            }
+        }
         let mut inbound = Vec::with_capacity(others.len());
         let mut first = 0_u32;
         for other in others {
             let here = other.own.map_or(Here::Nothing, |own| {
                 let own = &contract.entries[own];
-                match other.table {
-                    Some(table) => Here::Each(each(side, own, table)),
-                    None => Here::Same {
-                        base: own.base,
-                        events: other.events.min(own.namespace.events.len() as u32),
-                    },
-                }
+                Pair { side, own, codec }.receive(other, &mut skew)
             });
             inbound.push(Numbers { first, here });
             // The count is the other side's word.
             first = first.saturating_add(other.events);
         }
-        let mut outbound = Vec::new();
-        for (place, entry) in contract.entries.iter().enumerate() {
-            let other = others.iter().find(|other| other.own == Some(place));
-            for event in &entry.table.events {
-                outbound.push(match other {
-                    None => Fit::Unsupported,
-                    Some(Other { table: None, .. }) => Fit::Exact,
-                    Some(Other {
-                        table: Some(table), ..
-                    }) => match table.events.iter().find(|theirs| theirs.name == event.name) {
-                        None => Fit::Unsupported,
-                        Some(theirs) => fit(event, theirs, side.other()),
-                    },
-                });
-            }
+        Self {
+            inbound,
+            outbound,
+            skew: skew.finish(),
+            handshakes,
         }
-        Self { inbound, outbound }
     }
 
     /// What `number` of the other side means here.
@@ -215,38 +224,135 @@ impl Mapping {
             .unwrap_or(Fit::Unsupported)
     }
 
-    /// The own numbers whose form differs from the other side's, or that it does not know.
-    pub fn skew(&self) -> impl Iterator<Item = (u32, Fit)> + '_ {
-        self.outbound
-            .iter()
-            .enumerate()
-            .filter(|(_, fit)| matches!(fit, Fit::Unsupported | Fit::Incompatible))
-            .map(|(number, fit)| (number as u32, *fit))
+    /// What one side may send and the other cannot take, by name, up to 256 of them.
+    #[must_use]
+    pub fn skew(&self) -> &Arc<[Skew]> {
+        &self.skew
+    }
+
+    /// Whether both sides have the same form of the namespace's handshake data.
+    pub(crate) fn shares_handshake(&self, namespace: &str) -> bool {
+        self.handshakes.contains(&namespace)
     }
 }
 
-/// What each event of the other side's `theirs` means in the own namespace.
-fn each(side: Side, own: &Entry, theirs: &Table) -> Box<[Inbound]> {
-    let events = theirs.events.iter().map(|theirs| {
-        let mut ours = own.table.events.iter();
-        let Some(place) = ours.position(|ours| ours.name == theirs.name) else {
-            return Inbound::Unsupported;
-        };
-        let number = own.base + place as u32;
-        match fit(theirs, &own.table.events[place], side) {
-            Fit::Exact => Inbound::Event {
-                number,
-                exact: true,
-            },
-            Fit::Padded => Inbound::Event {
-                number,
-                exact: false,
+/// An own namespace, to be compared with that of the other side.
+#[derive(Clone, Copy)]
+struct Pair<'a> {
+    side: Side,
+    own: &'a Entry,
+    codec: Codec,
+}
+
+impl Pair<'_> {
+    /// Whether each event may be sent to the other side, which may not have the namespace.
+    fn send(self, other: Option<&Other<'_>>, outbound: &mut Vec<Fit>, skew: &mut List) {
+        let there = self.side.other();
+        let theirs = other.and_then(|other| other.table).map(by_name);
+        for (place, event) in self.own.table.events.iter().enumerate() {
+            let fit = match (other, &theirs) {
+                (None, _) => Fit::Unsupported,
+                (Some(_), None) => Fit::Exact,
+                (Some(_), Some(theirs)) => theirs
+                    .get(event.name.as_str())
+                    .map_or(Fit::Unsupported, |(_, theirs)| fit(event, theirs, there)),
+            };
+            let (fit, cause) = self.settle(place, fit, SkewCause::UnknownThere);
+            // What a client does not speak it does not want to hear.
+            let is_missed = self.side == Side::Client || other.is_some();
+            if let Some(cause) = cause.filter(|_| there.hears(event) && is_missed) {
+                skew.add(&event.name, cause);
+            }
+            outbound.push(fit);
+        }
+    }
+
+    /// What the numbers of the other side's namespace mean.
+    fn receive(self, other: &Other<'_>, skew: &mut List) -> Here {
+        let events = self.own.table.events.iter().enumerate();
+        match other.table {
+            // Its events are the same.
+            None if events
+                .clone()
+                .all(|(place, _)| self.own.is_carried(place, self.codec)) =>
+            {
+                Here::Same {
+                    base: self.own.base,
+                    events: other.events.min(events.len() as u32),
+                }
+            }
+            None => Here::Each(
+                events
+                    .take(other.events as usize)
+                    .map(|(place, event)| self.heard(event, Some((place, Fit::Exact)), skew))
+                    .collect(),
+            ),
+            Some(table) => {
+                let ours = by_name(&self.own.table);
+                let each = table.events.iter().map(|theirs| {
+                    let found = ours
+                        .get(theirs.name.as_str())
+                        .map(|(place, ours)| (*place, fit(theirs, ours, self.side)));
+                    self.heard(theirs, found, skew)
+                });
+                Here::Each(each.collect())
+            }
+        }
+    }
+
+    /// What an event of the other side means, which is one of this side if it was found.
+    fn heard(self, event: &TableEvent, found: Option<(usize, Fit)>, skew: &mut List) -> Inbound {
+        let (place, fit) = found.unwrap_or((0, Fit::Unsupported));
+        let (fit, cause) = self.settle(place, fit, SkewCause::UnknownHere);
+        if let Some(cause) = cause.filter(|_| self.side.hears(event)) {
+            skew.add(&event.name, cause);
+        }
+        match fit {
+            Fit::Exact | Fit::Padded => Inbound::Event {
+                number: self.own.base + place as u32,
+                exact: fit == Fit::Exact,
             },
             Fit::Unsupported => Inbound::Unsupported,
             Fit::Incompatible => Inbound::Incompatible,
         }
-    });
-    events.collect()
+    }
+
+    /// Whether an own event fits when the codec is considered too, and if not, why.
+    fn settle(self, place: usize, fit: Fit, unknown: SkewCause) -> (Fit, Option<SkewCause>) {
+        match fit {
+            Fit::Unsupported => (fit, Some(unknown)),
+            Fit::Incompatible => (fit, Some(SkewCause::Form)),
+            Fit::Exact | Fit::Padded if self.own.is_carried(place, self.codec) => (fit, None),
+            Fit::Exact | Fit::Padded => (Fit::Incompatible, Some(SkewCause::Codec)),
+        }
+    }
+
+    /// Whether both sides have the same form of the handshake data.
+    fn shares_handshake(self, other: Option<&Other<'_>>, skew: &mut List) -> bool {
+        let (Some(handshake), Some(other)) = (self.own.table.handshake, other) else {
+            return false;
+        };
+        let theirs = other.table.map_or(Some(handshake), |table| table.handshake);
+        let cause = match theirs {
+            _ if !self.own.is_handshake_carried(self.codec) => SkewCause::Codec,
+            Some(theirs) if theirs == handshake => return true,
+            Some(_) => SkewCause::Form,
+            // A client that is older does not ask for any.
+            None if self.side == Side::Server => return false,
+            None => SkewCause::UnknownThere,
+        };
+        skew.add(self.own.namespace.name, cause);
+        false
+    }
+}
+
+/// The events of a table with their places, by name; of several of one name, the first.
+fn by_name(table: &Table) -> HashMap<&str, (usize, &TableEvent)> {
+    let mut events = HashMap::new();
+    for (place, event) in table.events.iter().enumerate() {
+        events.entry(event.name.as_str()).or_insert((place, event));
+    }
+    events
 }
 
 impl Side {
@@ -256,23 +362,34 @@ impl Side {
             Self::Server => Self::Client,
         }
     }
+
+    /// How an event goes to this side.
+    const fn way(self, event: &TableEvent) -> Way {
+        match self {
+            Self::Server => event.to_server,
+            Self::Client => event.to_client,
+        }
+    }
+
+    /// Whether an event goes to this side.
+    fn hears(self, event: &TableEvent) -> bool {
+        self.way(event) != Way::Never
+    }
 }
 
 /// Whether what `sender` writes can be read by `receiver`, which is at `side`.
 #[must_use]
 pub fn fit(sender: &TableEvent, receiver: &TableEvent, side: Side) -> Fit {
-    let handled = match side {
-        Side::Server => receiver.to_server,
-        Side::Client => receiver.to_client,
-    };
-    if !handled {
+    let (sent, handled) = (side.way(sender), side.way(receiver));
+    if handled == Way::Never {
         return Fit::Unsupported;
     }
     let common = sender.fields.len().min(receiver.fields.len());
     let agree = sender.fields[..common] == receiver.fields[..common]
         && common >= receiver.required as usize
         && common >= sender.required as usize
-        && sender.reply == receiver.reply;
+        && sent == handled
+        && (handled == Way::Event || sender.reply == receiver.reply);
     match (agree, sender.fields.len() == receiver.fields.len()) {
         (false, _) => Fit::Incompatible,
         (true, true) => Fit::Exact,

@@ -16,14 +16,27 @@ pub struct Namespace {
 pub struct Event {
     /// The full id, for instance `chat/post`.
     pub name: &'static str,
-    /// Whether clients may send it.
-    pub to_server: bool,
-    /// Whether servers may send it.
-    pub to_client: bool,
+    /// How clients send it.
+    pub to_server: Way,
+    /// How servers send it.
+    pub to_client: Way,
     /// Its fields, in order.
     pub fields: &'static [Field],
-    /// The reply and error of a call; `None` for an event that wants no reply.
+    /// The reply and error of a call; `None` for an event that is none in either direction.
     pub reply: Option<Reply>,
+}
+
+/// How an event goes in one direction.
+#[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]
+#[expect(clippy::exhaustive_enums, reason = "written by generated code")]
+pub enum Way {
+    /// Not at all.
+    #[default]
+    Never,
+    /// As an event: its sender wants no reply.
+    Event,
+    /// As a call: its sender wants one.
+    Call,
 }
 
 /// One field of an event.
@@ -96,11 +109,11 @@ pub struct Table {
 pub struct TableEvent {
     /// The id within the namespace's table, for instance `chat/post`.
     pub name: String,
-    /// Whether clients may send it.
-    pub to_server: bool,
-    /// Whether servers may send it.
-    pub to_client: bool,
-    /// One fingerprint a field.
+    /// How clients send it.
+    pub to_server: Way,
+    /// How servers send it.
+    pub to_client: Way,
+    /// One [fingerprint a field](field_fingerprint).
     pub fields: Vec<u64>,
     /// How many of the fields must be there.
     pub required: u32,
@@ -118,17 +131,20 @@ pub struct TableReply {
 }
 
 mod fit;
+mod skew;
 
 pub(crate) use fit::Offered;
 pub use fit::{Fit, Inbound, Mapping, Side, fit};
+pub use skew::{Skew, SkewCause};
 
 use std::collections::HashMap;
 use std::hash::Hasher;
 use std::time::Duration;
 
+use crate::codec::Codec;
 use crate::fnv::Fnv;
 use crate::frame::{Answer, Offer};
-use crate::schema::Type;
+use crate::schema::{Print, Type};
 use crate::session::Delivery;
 
 /// The namespaces that a program speaks, each event with one number.
@@ -147,6 +163,10 @@ struct Entry {
     /// What travels, with the fingerprints of all types.
     table: Table,
     digest: u128,
+    /// Of each event, whether only a codec that writes names can carry it.
+    self_describing: Vec<bool>,
+    /// The same of the handshake data.
+    self_describing_handshake: bool,
 }
 
 /// Two namespaces of one program have the same name.
@@ -162,25 +182,12 @@ impl Contract {
     /// # Errors
     /// If a different namespace of the same name is there.
     pub fn add(&mut self, namespace: &'static Namespace) -> Result<(), DuplicateNamespace> {
-        let table = namespace.table();
-        let digest = table.digest();
-        if let Some(entry) = self
-            .entries
-            .iter()
-            .find(|entry| entry.namespace.name == namespace.name)
-        {
-            return if entry.digest == digest {
-                Ok(())
-            } else {
-                Err(DuplicateNamespace(namespace.name))
-            };
+        let entry = Entry::new(namespace, self.events());
+        match self.place(namespace.name) {
+            None => self.entries.push(entry),
+            Some(known) if self.entries[known].digest == entry.digest => {}
+            Some(_) => return Err(DuplicateNamespace(namespace.name)),
         }
-        self.entries.push(Entry {
-            namespace,
-            base: self.events(),
-            table,
-            digest,
-        });
         Ok(())
     }
 
@@ -220,6 +227,22 @@ impl Contract {
     pub fn event(&self, number: u32) -> Option<&'static Event> {
         let (place, index) = self.locate(number)?;
         self.entries[place].namespace.events.get(index as usize)
+    }
+
+    /// Whether `codec` can carry event `number`: all of its types, and those of its reply and error.
+    #[must_use]
+    pub fn is_carried(&self, number: u32, codec: Codec) -> bool {
+        codec.is_self_describing()
+            || self
+                .locate(number)
+                .is_some_and(|(place, index)| self.entries[place].is_carried(index as usize, codec))
+    }
+
+    /// Whether `codec` can carry the handshake data of the namespace of that name.
+    #[must_use]
+    pub fn is_handshake_carried(&self, namespace: &str, codec: Codec) -> bool {
+        self.place(namespace)
+            .is_some_and(|place| self.entries[place].is_handshake_carried(codec))
     }
 
     /// The namespaces in the order of their numbers.
@@ -271,43 +294,104 @@ impl Contract {
     pub fn tables<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> Vec<Table> {
         names
             .into_iter()
-            .filter_map(|name| {
-                self.entries
-                    .iter()
-                    .find(|entry| entry.namespace.name == name)
-            })
-            .map(|entry| entry.table.clone())
+            .filter_map(|name| Some(self.entries[self.place(name)?].table.clone()))
             .collect()
     }
 }
 
-impl Namespace {
-    fn table(&self) -> Table {
+impl Entry {
+    /// With the fingerprints of all types, which are computed here and nowhere else.
+    fn new(namespace: &'static Namespace, base: u32) -> Self {
         let mut known = HashMap::new();
-        let mut fingerprint = |ty: Type| ty.print_once(&mut known).fingerprint;
-        let events = self.events.iter().map(|event| TableEvent {
-            name: event.name.to_owned(),
-            to_server: event.to_server,
-            to_client: event.to_client,
-            fields: event
-                .fields
-                .iter()
-                .map(|field| fingerprint(field.ty))
-                .collect(),
-            required: event.fields.iter().filter(|field| !field.default).count() as u32,
-            reply: event.reply.map(|reply| TableReply {
-                reply: fingerprint(reply.reply),
-                error: reply.error.map_or(0, &mut fingerprint),
-            }),
-        });
-        let events = events.collect();
-        Table {
-            name: self.name.to_owned(),
-            handshake: self.handshake.map(fingerprint),
+        let mut print = |ty: Type| ty.print_once(&mut known);
+        let mut self_describing = Vec::new();
+        let mut events = Vec::new();
+        for event in namespace.events {
+            let fields: Vec<Print> = event.fields.iter().map(|field| print(field.ty)).collect();
+            let reply = event.reply.map(|reply| print(reply.reply));
+            let error = event.reply.and_then(|reply| reply.error).map(&mut print);
+            let mut all = fields.iter().chain(&reply).chain(&error);
+            self_describing.push(all.any(|print| print.self_describing));
+            let both = event.fields.iter().zip(&fields);
+            events.push(TableEvent {
+                name: event.name.to_owned(),
+                to_server: event.to_server,
+                to_client: event.to_client,
+                fields: both
+                    .map(|(field, print)| field_fingerprint(field.name, print.fingerprint))
+                    .collect(),
+                required: event.fields.iter().filter(|field| !field.default).count() as u32,
+                reply: reply.map(|reply| TableReply {
+                    reply: reply.fingerprint,
+                    error: error.map_or(0, |error| error.fingerprint),
+                }),
+            });
+        }
+        let handshake = namespace.handshake.map(print);
+        let table = Table {
+            name: namespace.name.to_owned(),
+            handshake: handshake.map(|print| print.fingerprint),
             events,
+        };
+        Self {
+            namespace,
+            base,
+            digest: table.digest(),
+            table,
+            self_describing,
+            self_describing_handshake: handshake.is_some_and(|print| print.self_describing),
         }
     }
+
+    fn is_carried(&self, index: usize, codec: Codec) -> bool {
+        codec.is_self_describing() || !self.self_describing[index]
+    }
+
+    fn is_handshake_carried(&self, codec: Codec) -> bool {
+        codec.is_self_describing() || !self.self_describing_handshake
+    }
 }
+
+/// The fingerprint of an event's field, from its name and the fingerprint of its type. Names are not
+/// sent, but two fields of one type that have changed places would be read without a word.
+#[must_use]
+pub fn field_fingerprint(name: &str, of_type: u64) -> u64 {
+    let mut hasher = Fnv::default();
+    hasher.text(name);
+    hasher.write_u64(of_type);
+    hasher.finish()
+}
+
+impl TableEvent {
+    /// How it goes in both directions, as in binary tables.
+    pub(crate) fn flags(&self) -> u8 {
+        let flags = |way, event, call| match way {
+            Way::Never => 0,
+            Way::Event => event,
+            Way::Call => event | call,
+        };
+        flags(self.to_server, TO_SERVER, CALLS_SERVER)
+            | flags(self.to_client, TO_CLIENT, CALLS_CLIENT)
+    }
+
+    /// To the server and to the client, from [flags](Self::flags); `None` for a call that does not go.
+    pub(crate) fn ways(flags: u8) -> Option<(Way, Way)> {
+        let way = |event, call| match (flags & event != 0, flags & call != 0) {
+            (false, false) => Some(Way::Never),
+            (true, false) => Some(Way::Event),
+            (true, true) => Some(Way::Call),
+            (false, true) => None,
+        };
+        Some((way(TO_SERVER, CALLS_SERVER)?, way(TO_CLIENT, CALLS_CLIENT)?))
+    }
+}
+
+const TO_SERVER: u8 = 1;
+const TO_CLIENT: u8 = 2;
+const CALLS_SERVER: u8 = 4;
+const CALLS_CLIENT: u8 = 8;
+/// All flags of an event in a table.
+pub(crate) const EVENT_FLAGS: u8 = TO_SERVER | TO_CLIENT | CALLS_SERVER | CALLS_CLIENT;
 
 impl Table {
     /// A digest of all that matters for whether both sides understand each other: FNV-1a, 64 bits
@@ -323,7 +407,7 @@ impl Table {
             hasher.write_u64(self.handshake.unwrap_or_default());
             for event in &self.events {
                 hasher.text(&event.name);
-                hasher.write_u8(u8::from(event.to_server) | u8::from(event.to_client) << 1);
+                hasher.write_u8(event.flags());
                 hasher.write_u32(event.fields.len() as u32);
                 for field in &event.fields {
                     hasher.write_u64(*field);

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use crate::codec::Codec;
 use crate::contract::{Contract, Mapping, Offered, Table};
 use crate::frame::Offer;
 
@@ -21,6 +22,8 @@ pub struct Mappings {
 #[derive(Debug)]
 struct Known {
     offers: Box<[Offer]>,
+    /// Of the codec.
+    self_describing: bool,
     mapping: Arc<Mapping>,
 }
 
@@ -36,18 +39,22 @@ impl Mappings {
 
     /// The mapping for a client's offers; `None` if its tables are wanted first.
     #[must_use]
-    pub fn of(&self, offers: &[Offer]) -> Option<Arc<Mapping>> {
+    pub fn of(&self, offers: &[Offer], codec: Codec) -> Option<Arc<Mapping>> {
         if !self.agree(offers) {
-            return Mapping::of_server(&self.contract, offers, &[]).map(Arc::new);
+            return Mapping::of_server(&self.contract, offers, &[], codec).map(Arc::new);
         }
+        let self_describing = codec.is_self_describing();
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let place = known.iter().position(|known| *known.offers == *offers);
+        let place = known
+            .iter()
+            .position(|known| *known.offers == *offers && known.self_describing == self_describing);
         let newest = match place.and_then(|place| known.remove(place)) {
             Some(entry) => entry,
             None => {
-                let mapping = Mapping::of_server(&self.contract, offers, &[])?;
+                let mapping = Mapping::of_server(&self.contract, offers, &[], codec)?;
                 Known {
                     offers: offers.into(),
+                    self_describing,
                     mapping: Arc::new(mapping),
                 }
             }
@@ -64,8 +71,13 @@ impl Mappings {
     }
 
     /// The mapping for a client whose tables have come; `None` if some are missing.
-    pub(super) fn with_tables(&self, offers: &[Offered], tables: &[Table]) -> Option<Arc<Mapping>> {
-        Mapping::of_offered(&self.contract, offers, tables).map(Arc::new)
+    pub(super) fn with_tables(
+        &self,
+        offers: &[Offered],
+        tables: &[Table],
+        codec: Codec,
+    ) -> Option<Arc<Mapping>> {
+        Mapping::of_offered(&self.contract, offers, tables, codec).map(Arc::new)
     }
 
     /// Whether all that is offered is known here in the same form.

@@ -267,7 +267,7 @@ impl Seat {
         let offered = mappings.offered(&hello.namespaces);
         self.wants_tables = offered.iter().any(|offer| offer.differs);
         if session.mapping().is_none() {
-            match mappings.of(&hello.namespaces) {
+            match mappings.of(&hello.namespaces, session.codec()) {
                 Some(mapping) => map(session, mapping),
                 // Until they have come nothing is sent: the client could not read it.
                 None => self.offers = Some(offered),
@@ -346,7 +346,7 @@ impl Seat {
             Frame::Tables(tables) if self.wants_tables => {
                 if let Some(offers) = &self.offers {
                     let mapping = mappings
-                        .with_tables(offers, &tables)
+                        .with_tables(offers, &tables, session.codec())
                         .ok_or_else(|| Close::new(CloseReason::Malformed))?;
                     map(session, mapping);
                     self.offers = None;

@@ -108,9 +108,10 @@ pub struct Arrival {
 pub struct Counts {
     /// Volatile events that were not sent.
     pub dropped_volatile: u64,
-    /// Events from the other side that this side does not know, or knows in another form.
+    /// Events and calls from the other side that this side does not know, or knows in another form.
     pub skewed_in: u64,
-    /// Events that were not sent since the other side does not know them, or in another form.
+    /// Events and calls that were not sent since the other side does not know them, or in another
+    /// form, or since the codec cannot carry them.
     pub skewed_out: u64,
     /// Events and calls that were accepted before the other side said how large they may be, and
     /// that were not sent since they are larger.

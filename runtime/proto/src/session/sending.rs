@@ -1,5 +1,7 @@
 //! What a program does with a session: events and calls go in, and handlers come to their end.
 
+use std::sync::Arc;
+
 use super::calls::Place;
 use super::outbox::Swept;
 use super::{
@@ -7,7 +9,7 @@ use super::{
     UnconfirmedEvent, Waits,
 };
 use crate::Time;
-use crate::contract::Fit;
+use crate::contract::{Fit, Mapping};
 use crate::frame::{Failure, Outcome};
 
 impl Session {
@@ -21,16 +23,9 @@ impl Session {
     /// # Errors
     /// If there is no room, or the event does not fit the other side or the limits.
     pub fn send(&mut self, now: Time, event: Outgoing) -> Result<(), Refusal> {
-        match self.admit(&event) {
-            Ok(()) => {}
-            Err(refusal @ (Refusal::Unsupported | Refusal::Incompatible)) => {
-                self.counts.note(refusal);
-                return Err(refusal);
-            }
-            Err(refusal) => {
-                self.counts.refused_full += u64::from(refusal == Refusal::Full);
-                return Err(refusal);
-            }
+        if let Err(refusal) = self.admit(&event) {
+            self.counts.refused_full += u64::from(refusal == Refusal::Full);
+            return Err(refusal);
         }
         let backed_up = !self.is_open()
             || self.outbox.is_behind()
@@ -42,6 +37,11 @@ impl Session {
         }
         self.outbox.push_event(now, event);
         Ok(())
+    }
+
+    /// Counts an event or call that does not fit and so was not even encoded.
+    pub fn refuse_skewed(&mut self) {
+        self.counts.skewed_out += 1;
     }
 
     /// Accepts a call, to be answered by `deadline`. If there is no room for it, it waits for some, and
@@ -208,11 +208,16 @@ impl Session {
         if self.unconfirmed {
             return Err(Refusal::Unconfirmed);
         }
-        if let Some(mapping) = &self.mapping {
-            match mapping.outbound(event.event) {
-                Fit::Exact | Fit::Padded => {}
-                Fit::Unsupported => return Err(Refusal::Unsupported),
-                Fit::Incompatible => return Err(Refusal::Incompatible),
+        let fit = |mapping: &Arc<Mapping>| mapping.outbound(event.event);
+        match self.mapping.as_ref().map(fit) {
+            None | Some(Fit::Exact | Fit::Padded) => {}
+            Some(Fit::Unsupported) => {
+                self.refuse_skewed();
+                return Err(Refusal::Unsupported);
+            }
+            Some(Fit::Incompatible) => {
+                self.refuse_skewed();
+                return Err(Refusal::Incompatible);
             }
         }
         if event.payload.len() > self.limits.max_message {

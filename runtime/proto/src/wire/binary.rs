@@ -10,7 +10,7 @@ use super::{
     ACKNOWLEDGES, AUTHENTICATE, CLOSE, DATA, EXPIRES, HELLO, PINGS, REFUSED, REQUEST, TABLES,
     WELCOME, WireError, WireLimits, item, too_large,
 };
-use crate::contract::{Table, TableEvent, TableReply};
+use crate::contract::{EVENT_FLAGS, Table, TableEvent, TableReply, Way};
 use crate::frame::{
     Acknowledge, Answer, Authenticate, Data, Frame, Hello, Item, Offer, Outcome, POLLS, Request,
     Resume, Terms, VERSION, Welcome,
@@ -22,10 +22,6 @@ const TOKEN: u8 = 0x01;
 const CSRF: u8 = 0x02;
 const DEVICE: u8 = 0x04;
 const RESUME: u8 = 0x08;
-
-const TO_SERVER: u8 = 0x01;
-const TO_CLIENT: u8 = 0x02;
-const REPLIES: u8 = 0x04;
 
 pub(super) fn encode(frame: &Frame, out: &mut Vec<u8>) {
     match frame {
@@ -280,12 +276,7 @@ fn put_table(out: &mut Vec<u8>, table: &Table) {
     put_varint(out, table.events.len() as u64);
     for event in &table.events {
         put_bytes(out, event.name.as_bytes());
-        let flag = |bit, set| if set { bit } else { 0 };
-        out.push(
-            flag(TO_SERVER, event.to_server)
-                | flag(TO_CLIENT, event.to_client)
-                | flag(REPLIES, event.reply.is_some()),
-        );
+        out.push(event.flags());
         put_varint(out, event.required.into());
         put_varint(out, event.fields.len() as u64);
         for field in &event.fields {
@@ -312,10 +303,11 @@ fn table(input: &mut Input<'_>) -> Result<Table, WireError> {
 
 fn table_event(input: &mut Input<'_>) -> Result<TableEvent, WireError> {
     let name = input.string()?;
-    let flags = input.flags(TO_SERVER | TO_CLIENT | REPLIES)?;
+    let (to_server, to_client) = TableEvent::ways(input.flags(EVENT_FLAGS)?)
+        .ok_or(WireError::Malformed("a call is not sent as an event"))?;
     let required = input.varint_u32()?;
     let fields = list(input, 8, Input::fingerprint)?;
-    let reply = if flags & REPLIES != 0 {
+    let reply = if to_server == Way::Call || to_client == Way::Call {
         Some(TableReply {
             reply: input.fingerprint()?,
             error: input.fingerprint()?,
@@ -325,8 +317,8 @@ fn table_event(input: &mut Input<'_>) -> Result<TableEvent, WireError> {
     };
     Ok(TableEvent {
         name,
-        to_server: flags & TO_SERVER != 0,
-        to_client: flags & TO_CLIENT != 0,
+        to_server,
+        to_client,
         fields,
         required,
         reply,

@@ -13,7 +13,7 @@ use sente_proto::client::{
     SocketClosed, SocketId, Transmit,
 };
 use sente_proto::codec::Codec;
-use sente_proto::contract::{Contract, Event as Declared, Namespace};
+use sente_proto::contract::{Contract, Event as Declared, Namespace, Way};
 use sente_proto::frame::{Acknowledge, Answer, Data, Frame, Hello, Item, Request, Welcome};
 use sente_proto::session::{Delivery, Outgoing, Session};
 use sente_proto::{
@@ -26,8 +26,8 @@ static NAMESPACE: Namespace = Namespace {
     handshake: None,
     events: &[Declared {
         name: "test/say",
-        to_server: true,
-        to_client: true,
+        to_server: Way::Event,
+        to_client: Way::Event,
         fields: &[],
         reply: None,
     }],

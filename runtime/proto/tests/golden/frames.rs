@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use sente_proto::codec::Codec;
-use sente_proto::contract::{Table, TableEvent, TableReply};
+use sente_proto::contract::{Table, TableEvent, TableReply, Way};
 use sente_proto::frame::{
     Acknowledge, Answer, Authenticate, Data, Failure, Frame, Hello, Item, Offer, Outcome, Request,
     Resume, Terms, Welcome,
@@ -225,7 +225,7 @@ const WELCOME_TABLES: Golden = Golden {
         01 00000000000000c1              -- fingerprint of the handshake's type
         02                               -- 2 events
         09 636861742f706f7374            -- its name: chat/post
-        05                               -- flags: to the server, replies
+        05                               -- flags: to the server, a call
         01                               -- 1 field is required
         02                               -- 2 fields
         00000000000000a1                 -- fingerprint of the first
@@ -238,7 +238,7 @@ const WELCOME_TABLES: Golden = Golden {
         00                               -- 0 fields
         00                               -- no handshake data
     ",
-    text: r#"{"welcome":{"session":"101112131415161718191a1b1c1d1e1f","secret":"202122232425262728292a2b2c2d2e2f","epoch":2,"server":"0123456789abcdef","ack":[7,263],"terms":{"max_message":1024,"window":1,"silence":2,"poll_hold":3},"namespaces":[{"name":"chat","events":2,"table":{"name":"chat","handshake":"00000000000000c1","events":[{"name":"chat/post","to_server":true,"to_client":false,"fields":["00000000000000a1","00000000000000a2"],"required":1,"reply":["00000000000000b1","0000000000000000"]},{"name":"chat/posted","to_server":false,"to_client":true,"fields":[],"required":0}]}}]}}"#,
+    text: r#"{"welcome":{"session":"101112131415161718191a1b1c1d1e1f","secret":"202122232425262728292a2b2c2d2e2f","epoch":2,"server":"0123456789abcdef","ack":[7,263],"terms":{"max_message":1024,"window":1,"silence":2,"poll_hold":3},"namespaces":[{"name":"chat","events":2,"table":{"name":"chat","handshake":"00000000000000c1","events":[{"name":"chat/post","to_server":"call","fields":["00000000000000a1","00000000000000a2"],"required":1,"reply":["00000000000000b1","0000000000000000"]},{"name":"chat/posted","to_client":"event","fields":[],"required":0}]}}]}}"#,
 };
 // ANCHOR_END: welcome_tables
 
@@ -286,7 +286,7 @@ const TABLES: Golden = Golden {
         01 00000000000000c1              -- fingerprint of the handshake's type
         02                               -- 2 events
         09 636861742f706f7374            -- its name: chat/post
-        05                               -- flags: to the server, replies
+        05                               -- flags: to the server, a call
         01                               -- 1 field is required
         02                               -- 2 fields
         00000000000000a1                 -- fingerprint of the first
@@ -301,7 +301,7 @@ const TABLES: Golden = Golden {
         00                               -- no handshake
         00                               -- 0 events
     ",
-    text: r#"{"tables":[{"name":"chat","handshake":"00000000000000c1","events":[{"name":"chat/post","to_server":true,"to_client":false,"fields":["00000000000000a1","00000000000000a2"],"required":1,"reply":["00000000000000b1","0000000000000000"]},{"name":"chat/posted","to_server":false,"to_client":true,"fields":[],"required":0}]},{"name":"game","events":[]}]}"#,
+    text: r#"{"tables":[{"name":"chat","handshake":"00000000000000c1","events":[{"name":"chat/post","to_server":"call","fields":["00000000000000a1","00000000000000a2"],"required":1,"reply":["00000000000000b1","0000000000000000"]},{"name":"chat/posted","to_client":"event","fields":[],"required":0}]},{"name":"game","events":[]}]}"#,
 };
 // ANCHOR_END: tables
 
@@ -522,8 +522,8 @@ fn table() -> Table {
         events: vec![
             TableEvent {
                 name: "chat/post".to_owned(),
-                to_server: true,
-                to_client: false,
+                to_server: Way::Call,
+                to_client: Way::Never,
                 fields: vec![0xa1, 0xa2],
                 required: 1,
                 reply: Some(TableReply {
@@ -533,8 +533,8 @@ fn table() -> Table {
             },
             TableEvent {
                 name: "chat/posted".to_owned(),
-                to_server: false,
-                to_client: true,
+                to_server: Way::Never,
+                to_client: Way::Event,
                 fields: vec![],
                 required: 0,
                 reply: None,

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use sente_proto::codec::Codec;
-use sente_proto::contract::{Contract, Event, Mapping, Namespace, Reply};
+use sente_proto::contract::{Contract, Event, Mapping, Namespace, Reply, Way};
 use sente_proto::frame::{Data, Frame};
 use sente_proto::schema::Type;
 use sente_proto::session::{Delivery, Outgoing, Session};
@@ -21,8 +21,8 @@ const ASK: u32 = 1;
 const fn declared(name: &'static str, reply: Option<Reply>) -> Event {
     Event {
         name,
-        to_server: true,
-        to_client: true,
+        to_server: way(reply),
+        to_client: way(reply),
         fields: &[],
         reply,
     }
@@ -53,7 +53,7 @@ fn contract() -> Arc<Contract> {
 fn session(limits: Limits) -> Session {
     let contract = contract();
     let offers = contract.offers();
-    let mapping = Mapping::of_server(&contract, &offers, &[]).unwrap();
+    let mapping = Mapping::of_server(&contract, &offers, &[], Codec::Bincode).unwrap();
     let mut session = Session::new(Arc::new(limits), contract, Codec::Bincode);
     assert!(session.map(Arc::new(mapping)).is_empty());
     session
@@ -88,4 +88,11 @@ fn connect(now: Time, one: &mut Session, two: &mut Session) {
     let (of_one, of_two) = (one.acknowledge(now), two.acknowledge(now));
     one.attach(now, of_two).unwrap();
     two.attach(now, of_one).unwrap();
+}
+
+const fn way(reply: Option<Reply>) -> Way {
+    match reply {
+        Some(_) => Way::Call,
+        None => Way::Event,
+    }
 }

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use sente_proto::codec::Codec;
-use sente_proto::contract::{Contract, Event, Field, Namespace};
+use sente_proto::contract::{Contract, Event, Field, Namespace, Way};
 use sente_proto::frame::{Acknowledge, Data, Frame, Hello, Item, Offer, Request, Resume, VERSION};
 use sente_proto::schema::Type;
 use sente_proto::server::{self, Caps, Due, Heard, Mappings, Opened, Seat, Sessions, Turn};
@@ -25,8 +25,8 @@ static CHAT: Namespace = Namespace {
     name: "chat",
     handshake: None,
     events: &[
-        event("chat/post", true, false),
-        event("chat/posted", false, true),
+        event("chat/post", Way::Event, Way::Never),
+        event("chat/posted", Way::Never, Way::Event),
     ],
 };
 
@@ -36,7 +36,7 @@ const FIELDS: &[Field] = &[Field {
     default: false,
 }];
 
-const fn event(name: &'static str, to_server: bool, to_client: bool) -> Event {
+const fn event(name: &'static str, to_server: Way, to_client: Way) -> Event {
     Event {
         name,
         to_server,
@@ -618,7 +618,11 @@ fn nothing_is_cut_or_taken_in_before_the_tables_that_were_asked_for() {
 fn clients_of_the_same_contract_share_one_mapping() {
     let contract = contract();
     let mappings = Mappings::new(Arc::clone(&contract));
-    let of = |offers: &[Offer]| mappings.of(offers).expect("no tables needed");
+    let of = |offers: &[Offer]| {
+        mappings
+            .of(offers, Codec::Bincode)
+            .expect("no tables needed")
+    };
     let (one, two) = (of(&contract.offers()), of(&contract.offers()));
     assert!(Arc::ptr_eq(&one, &two));
     assert!(!Arc::ptr_eq(&one, &of(&[])));

@@ -122,7 +122,8 @@ fn a_reply_to_a_call_of_the_last_session_does_not_answer_one_of_the_next() {
     for session in [&mut wire.one, &mut wire.two] {
         let _ = session.restart();
         let offers = session.contract().offers();
-        let mapping = Mapping::of_server(session.contract(), &offers, &[]).unwrap();
+        let mapping =
+            Mapping::of_server(session.contract(), &offers, &[], session.codec()).unwrap();
         let _ = session.map(Arc::new(mapping));
     }
     wire.connect();

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use sente_proto::codec::Codec;
-use sente_proto::contract::{Contract, Event as Declared, Mapping, Namespace, Reply};
+use sente_proto::contract::{Contract, Event as Declared, Mapping, Namespace, Reply, Way};
 use sente_proto::frame::{Acknowledge, Data, Frame, Item, Outcome};
 use sente_proto::schema::Type;
 use sente_proto::session::{
@@ -22,8 +22,8 @@ const ASK: u32 = 1;
 const fn declared(name: &'static str, reply: Option<Reply>) -> Declared {
     Declared {
         name,
-        to_server: true,
-        to_client: true,
+        to_server: way(reply),
+        to_client: way(reply),
         fields: &[],
         reply,
     }
@@ -49,7 +49,7 @@ fn session(limits: Limits) -> Session {
     contract.add(&NAMESPACE).unwrap();
     let mut session = Session::new(Arc::new(limits), Arc::new(contract), Codec::Bincode);
     let offers = session.contract().offers();
-    let mapping = Mapping::of_server(session.contract(), &offers, &[]).unwrap();
+    let mapping = Mapping::of_server(session.contract(), &offers, &[], Codec::Bincode).unwrap();
     assert!(session.map(Arc::new(mapping)).is_empty());
     session
 }
@@ -750,4 +750,11 @@ fn a_delay_gathers_more_into_a_frame() {
     wire.pass(Duration::from_millis(5));
     assert!(wire.carry_one());
     assert_eq!(heard(&mut wire.two), ["a", "b"]);
+}
+
+const fn way(reply: Option<Reply>) -> Way {
+    match reply {
+        Some(_) => Way::Call,
+        None => Way::Event,
+    }
 }

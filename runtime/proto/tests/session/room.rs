@@ -167,7 +167,11 @@ fn events_that_the_other_side_turns_out_not_to_know_come_back() {
     let mut session = Session::new(Arc::default(), Arc::clone(&contract), Codec::Bincode);
     session.send(Time::default(), say("a")).unwrap();
     let answers = Contract::default().answers(&contract.offers());
-    let back = session.map(Arc::new(Mapping::of_client(&contract, &answers)));
+    let back = session.map(Arc::new(Mapping::of_client(
+        &contract,
+        &answers,
+        session.codec(),
+    )));
     let refusals: Vec<_> = back.iter().map(|event| event.refusal).collect();
     assert_eq!(refusals, [Some(Refusal::Unsupported)]);
     assert_eq!(session.queued(), 0);

@@ -7,7 +7,7 @@ use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::*;
 use sente_proto::codec::Codec;
-use sente_proto::contract::{Table, TableEvent, TableReply};
+use sente_proto::contract::{Table, TableEvent, TableReply, Way};
 use sente_proto::frame::{
     Acknowledge, Answer, Authenticate, Data, Failure, Frame, Hello, Item, Offer, Outcome, POLLS,
     Request, Resume, Terms, Welcome,
@@ -42,19 +42,26 @@ fn acknowledge() -> impl Strategy<Value = Acknowledge> {
     any::<(u64, u64)>().prop_map(|(received, credit)| Acknowledge { received, credit })
 }
 
+fn way() -> impl Strategy<Value = Way> {
+    prop_oneof![Just(Way::Never), Just(Way::Event), Just(Way::Call),]
+}
+
 fn table() -> impl Strategy<Value = Table> {
     let event = (
-        any::<(String, bool, bool, Vec<u64>, u32)>(),
-        option::of(any::<(u64, u64)>()),
+        any::<(String, Vec<u64>, u32)>(),
+        (way(), way()),
+        any::<(u64, u64)>(),
     )
         .prop_map(
-            |((name, to_server, to_client, fields, required), reply)| TableEvent {
+            |((name, fields, required), (to_server, to_client), (reply, error))| TableEvent {
                 name,
                 to_server,
                 to_client,
                 fields,
                 required,
-                reply: reply.map(|(reply, error)| TableReply { reply, error }),
+                reply: [to_server, to_client]
+                    .contains(&Way::Call)
+                    .then_some(TableReply { reply, error }),
             },
         );
     (any::<(String, Option<u64>)>(), vec(event, 0..4)).prop_map(|((name, handshake), events)| {

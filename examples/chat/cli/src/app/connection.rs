@@ -129,8 +129,8 @@ impl App {
         if let Some(error) = &state.last_ws_error {
             screen.note(format!("WebSocket   {error}"));
         }
-        if !state.skew.is_empty() {
-            screen.note(format!("other form  {}", state.skew.join(", ")));
+        for skew in state.skew.iter() {
+            screen.note(format!("does not fit  {skew}"));
         }
         screen.note(format!("waiting     {} lines", self.posts.len()));
     }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::value::RawValue;
 
 use super::payload;
-use crate::contract::{Table, TableEvent, TableReply};
+use crate::contract::{Table, TableEvent, TableReply, Way};
 use crate::frame::{
     Acknowledge, Answer, Authenticate, Hello, Offer, POLLS, Request, Resume, Terms, Welcome,
 };
@@ -332,22 +332,48 @@ pub(super) struct TableForm {
 #[derive(Deserialize, Serialize)]
 struct TableEventForm {
     name: String,
-    #[serde(default)]
-    to_server: bool,
-    #[serde(default)]
-    to_client: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    to_server: Option<WayForm>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    to_client: Option<WayForm>,
     fields: Vec<Hex<u64>>,
     required: u32,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     reply: Option<(Hex<u64>, Hex<u64>)>,
 }
 
+#[derive(Clone, Copy, Deserialize, Serialize)]
+#[serde(rename_all = "lowercase")]
+enum WayForm {
+    Event,
+    Call,
+}
+
+impl WayForm {
+    fn of(way: Way) -> Option<Self> {
+        match way {
+            Way::Never => None,
+            Way::Event => Some(Self::Event),
+            Way::Call => Some(Self::Call),
+        }
+    }
+}
+
+impl From<WayForm> for Way {
+    fn from(form: WayForm) -> Self {
+        match form {
+            WayForm::Event => Self::Event,
+            WayForm::Call => Self::Call,
+        }
+    }
+}
+
 impl From<&Table> for TableForm {
     fn from(table: &Table) -> Self {
         let events = table.events.iter().map(|event| TableEventForm {
             name: event.name.clone(),
-            to_server: event.to_server,
-            to_client: event.to_client,
+            to_server: WayForm::of(event.to_server),
+            to_client: WayForm::of(event.to_client),
             fields: event.fields.iter().copied().map(Hex).collect(),
             required: event.required,
             reply: event
@@ -366,8 +392,8 @@ impl From<TableForm> for Table {
     fn from(form: TableForm) -> Self {
         let events = form.events.into_iter().map(|event| TableEvent {
             name: event.name,
-            to_server: event.to_server,
-            to_client: event.to_client,
+            to_server: event.to_server.map_or(Way::Never, WayForm::into),
+            to_client: event.to_client.map_or(Way::Never, WayForm::into),
             fields: event.fields.into_iter().map(|Hex(field)| field).collect(),
             required: event.required,
             reply: event

@@ -1,0 +1,65 @@
+//! What of two contracts does not fit, for people.
+
+use std::fmt;
+use std::sync::Arc;
+
+/// So much is listed: a hostile peer must not fill the memory with names.
+const MOST: usize = 256;
+
+/// Something that one side may send and the other cannot take: one of both programs is older, or the
+/// codec is not for it.
+#[derive(Clone, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub struct Skew {
+    /// An event, for instance `chat/post`; or a namespace, `chat`, for its handshake data.
+    pub name: Arc<str>,
+    /// Why.
+    pub cause: SkewCause,
+}
+
+/// Why something does not fit.
+#[derive(Clone, Copy, Debug, Eq, Hash, PartialEq)]
+#[non_exhaustive]
+pub enum SkewCause {
+    /// The other side sends it, and this side does not know it.
+    UnknownHere,
+    /// This side sends it, and the other side does not know it.
+    UnknownThere,
+    /// Both know it, in different forms.
+    Form,
+    /// Its types need a codec that writes names, and the session's writes none.
+    Codec,
+}
+
+impl fmt::Display for Skew {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let cause = match self.cause {
+            SkewCause::UnknownHere => "not known here",
+            SkewCause::UnknownThere => "not known there",
+            SkewCause::Form => "another form",
+            SkewCause::Codec => "not by this codec",
+        };
+        write!(f, "{} ({cause})", self.name)
+    }
+}
+
+/// Collects what does not fit, each name once.
+#[derive(Default)]
+pub(super) struct List(Vec<Skew>);
+
+impl List {
+    pub(super) fn add(&mut self, name: &str, cause: SkewCause) {
+        if self.0.len() < MOST && self.0.iter().all(|skew| *skew.name != *name) {
+            self.0.push(Skew {
+                name: name.into(),
+                cause,
+            });
+        }
+    }
+
+    /// By name.
+    pub(super) fn finish(mut self) -> Arc<[Skew]> {
+        self.0.sort_by(|one, other| one.name.cmp(&other.name));
+        self.0.into()
+    }
+}
