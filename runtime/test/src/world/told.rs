@@ -10,6 +10,7 @@ use super::World;
 use super::queue::ForClient;
 use super::server::At;
 use crate::model::Owner;
+use crate::network::Network;
 use crate::promise::{Promise, Verdict};
 
 impl World {
@@ -126,7 +127,13 @@ impl World {
                         | ConnectionEnd::Server(CloseReason::Replaced)
                 )
             );
-        if was_lost && self.plan.faults.is_empty() && host.network.is_sound() {
+        // As it was from the start: one that has calmed down may have lost something before.
+        let is_sound = self
+            .plan
+            .networks()
+            .nth(client)
+            .is_some_and(Network::is_sound);
+        if was_lost && self.plan.faults.is_empty() && is_sound {
             return Err(Promise::Carriers.broken(format!(
                 "client {client} was {closed:?} by {:?}, with which nothing was wrong",
                 old.carrier
