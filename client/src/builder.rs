@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sente::driver::{DispatcherBuilder, Port};
-use sente::{Codec, EventStream, Events, Link, Routes, ToClient};
+use sente::{Codec, EventStream, Events, Link, MaybeSend, MaybeSync, Routes, ToClient, Unhandled};
 use sente_proto::Limits;
 use sente_proto::client::{CarrierChoice, Client as Machine, Config};
 use sente_proto::contract::DuplicateNamespace;
@@ -116,6 +116,28 @@ impl ClientBuilder {
     /// Speaks a namespace of which this client only sends: `.contract::<Chat>()`.
     pub fn contract<E: Events>(self) -> Self {
         self.register(|dispatcher| dispatcher.speak(E::NAMESPACE));
+        self
+    }
+
+    /// Is told of each event and call of the server that reaches no handler: that this client does not
+    /// know, or in another form, or whose fields cannot be decoded.
+    ///
+    /// ```no_run
+    /// # use sente_client::Client;
+    /// let client = Client::builder("https://example.org/sente")
+    ///     .unhandled(|_link, event| eprintln!("{event:?} came and nobody handles it"))
+    ///     .connect();
+    /// ```
+    ///
+    /// A server does not even send what this client has said that it does not know: [`State::skew`]
+    /// names that. Whoever calls is told of the failure.
+    ///
+    /// [`State::skew`]: crate::State::skew
+    pub fn unhandled(
+        self,
+        listen: impl Fn(&Link, Unhandled) + MaybeSend + MaybeSync + 'static,
+    ) -> Self {
+        self.routing().dispatcher.unhandled(listen);
         self
     }
 

@@ -65,7 +65,7 @@ pub use error::{NotReady, SetupError, UrlError};
 pub use platform::public::*;
 pub use sente::{
     AsLink, CallError, Codec, EventStream, Link, SendError, SessionCounts, SessionId, Skew,
-    SkewCause, UnconfirmedEvent,
+    SkewCause, UnconfirmedEvent, Unhandled, UnhandledCause,
 };
 #[cfg(feature = "custom")]
 pub use sente::{CustomCodec, CustomError, CustomSlot, CustomValue};

@@ -4,7 +4,9 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 
 use futures_util::StreamExt;
-use sente_client::{CallError, CarrierChoice, Client, Codec, Link, SendError, Skew, SkewCause};
+use sente_client::{
+    CallError, CarrierChoice, Client, Codec, Link, SendError, Skew, SkewCause, UnhandledCause,
+};
 use sente_e2e::{Host, soon};
 use sente_server::{Peer, Presence, Server};
 use serde::{Deserialize, Serialize};
@@ -187,6 +189,39 @@ async fn clients_of_the_same_contract_have_nothing_to_be_told() {
     let welcome = client.handshake::<new::Chat>().unwrap();
     assert_eq!(welcome.map(|welcome| welcome.users), Some(3));
     assert!(host.server.connected().skewed().is_empty());
+}
+
+#[tokio::test]
+async fn what_is_spoken_and_not_served_goes_to_the_default_handler_on_both_sides() {
+    let (told, mut at_server) = tokio::sync::mpsc::unbounded_channel();
+    let host = Host::start(|builder| {
+        builder
+            .contract::<new::Chat>()
+            .unhandled(move |_peer, event| told.send(event).unwrap())
+    })
+    .await;
+    let (told, mut at_client) = tokio::sync::mpsc::unbounded_channel();
+    let client = Client::builder(host.url())
+        .contract::<new::Chat>()
+        .unhandled(move |_link, event| told.send(event).unwrap())
+        .connect();
+
+    let chat = new::Chat::to_server(&client);
+    let count = soon("an answer", chat.count()).await;
+    assert_eq!(count, Err(CallError::Unsupported));
+    let event = soon("the call", at_server.recv()).await.unwrap();
+    assert_eq!(event.event.as_deref(), Some("chat/count"));
+    assert_eq!(event.cause, UnhandledCause::NoHandler);
+    assert!(event.is_call);
+
+    assert_eq!(
+        new::Chat::to_clients(host.server.everyone()).joined("ann"),
+        1
+    );
+    let event = soon("the push", at_client.recv()).await.unwrap();
+    assert_eq!(event.event.as_deref(), Some("chat/joined"));
+    assert_eq!(event.cause, UnhandledCause::NoHandler);
+    assert!(!event.is_call);
 }
 
 // ---- what only names can tell ----

@@ -15,19 +15,23 @@ use sente_proto::session::IncomingCall;
 use crate::error::RouteError;
 use crate::port::{Arrived, Port};
 use crate::route::{self, Direction, Routes};
+use crate::send::{MaybeSend, MaybeSync};
+use crate::unhandled::{Listen, Unhandled, UnhandledCause};
 
 /// The handlers of all namespaces of a program.
 pub struct Dispatcher<D: Direction> {
     contract: Arc<Contract>,
     /// One place a namespace, as in the contract.
     routes: Vec<Vec<Routes<D>>>,
+    /// The default handler.
+    unhandled: Option<Box<dyn Listen<D>>>,
 }
 
 /// Collects handlers until a program starts.
-#[derive(Debug)]
 pub struct DispatcherBuilder<D: Direction> {
     contract: Contract,
     routes: HashMap<&'static str, Vec<Routes<D>>>,
+    unhandled: Option<Box<dyn Listen<D>>>,
 }
 
 impl<D: Direction> Default for DispatcherBuilder<D> {
@@ -35,6 +39,7 @@ impl<D: Direction> Default for DispatcherBuilder<D> {
         Self {
             contract: Contract::default(),
             routes: HashMap::new(),
+            unhandled: None,
         }
     }
 }
@@ -62,6 +67,14 @@ impl<D: Direction> DispatcherBuilder<D> {
         Ok(())
     }
 
+    /// Tells `listen` of what comes in and reaches no handler.
+    pub fn unhandled(
+        &mut self,
+        listen: impl Fn(&D::From, Unhandled) + MaybeSend + MaybeSync + 'static,
+    ) {
+        self.unhandled = Some(Box::new(listen));
+    }
+
     /// Takes all together.
     #[must_use]
     pub fn build(mut self) -> Arc<Dispatcher<D>> {
@@ -73,6 +86,7 @@ impl<D: Direction> DispatcherBuilder<D> {
         Arc::new(Dispatcher {
             contract: Arc::new(self.contract),
             routes,
+            unhandled: self.unhandled,
         })
     }
 }
@@ -93,7 +107,10 @@ impl<D: Direction> Dispatcher<D> {
         let Some(mut turn) = port.begin_dispatch() else {
             return;
         };
-        while let Some(mut arrivals) = turn.next() {
+        while let Some((mut arrivals, unhandled)) = turn.next() {
+            for event in unhandled {
+                self.tell(from, event);
+            }
             let mut now = port.now();
             turn.drop_unwanted(now, &mut arrivals);
             while let Some(arrived) = arrivals.pop_front() {
@@ -205,6 +222,7 @@ impl<D: Direction> Dispatcher<D> {
             outcome: None,
             has_panicked: false,
         };
+        let size = event.payload.len();
         let mut failure = Failure::Unsupported;
         for routes in &self.routes[place] {
             // A type in the contract may decode itself, and panic.
@@ -228,13 +246,31 @@ impl<D: Direction> Dispatcher<D> {
             }
         }
         if work.single.is_none() {
-            if arrived.call.is_none() && failure == Failure::Unsupported {
-                let name = self.name(arrived.arrival.event);
-                tracing::debug!(event = name, "an event has no handler");
-            }
+            let event = Unhandled {
+                event: Some(self.name(arrived.arrival.event).into()),
+                cause: match failure {
+                    Failure::Unsupported => UnhandledCause::NoHandler,
+                    _ => UnhandledCause::Malformed,
+                },
+                is_call: arrived.call.is_some(),
+                size,
+            };
+            self.tell(from, event);
             work.outcome = Some(Outcome::Failed(failure));
         }
         work
+    }
+
+    /// Tells the default handler.
+    fn tell(&self, from: &D::From, unhandled: Unhandled) {
+        let (event, cause) = (unhandled.event.as_deref(), unhandled.cause);
+        tracing::debug!(event, ?cause, "an event reaches no handler");
+        if let Some(listen) = &self.unhandled {
+            let told = catch_unwind(AssertUnwindSafe(|| listen.hear(from, unhandled)));
+            if told.is_err() {
+                tracing::error!("the default handler panicked");
+            }
+        }
     }
 
     fn name(&self, event: u32) -> &'static str {
@@ -248,6 +284,14 @@ impl<D: Direction> Dispatcher<D> {
                 "a handler panicked; its call fails with `Internal`"
             );
         }
+    }
+}
+
+impl<D: Direction> std::fmt::Debug for DispatcherBuilder<D> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("DispatcherBuilder")
+            .field("contract", &self.contract)
+            .finish_non_exhaustive()
     }
 }
 

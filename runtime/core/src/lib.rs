@@ -25,6 +25,7 @@ mod stream;
 mod system;
 mod target;
 mod unconfirmed;
+mod unhandled;
 mod value;
 
 pub use call::Call;
@@ -44,6 +45,7 @@ pub use sente_proto::{Secret, SessionId};
 pub use stream::EventStream;
 pub use target::{One, Targets};
 pub use unconfirmed::UnconfirmedEvent;
+pub use unhandled::{Unhandled, UnhandledCause};
 
 /// What the server and the clients are made of. For programs that bring their own carrier.
 pub mod driver {

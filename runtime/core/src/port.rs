@@ -18,6 +18,7 @@ use sente_proto::session::{
 use slab::Slab;
 
 use crate::send::MaybeSendFuture;
+use crate::unhandled::{Unhandled, UnhandledCause};
 
 /// What a session needs of the program around it.
 pub trait Host: Send + Sync + 'static {
@@ -44,12 +45,17 @@ pub struct Port {
 /// An idle session keeps room for so many of a kind.
 const IDLE_CAPACITY: usize = 64;
 
+/// So many events that are not taken wait for somebody to tell of them.
+const UNHANDLED_CAPACITY: usize = 256;
+
 struct State {
     session: Session,
     /// Who waits for a call, by its id.
     callers: Vec<Option<Waker>>,
     /// What has come in and not yet been given to its handler.
     arrivals: VecDeque<Arrived>,
+    /// What has come in and this side does not take, since those who tell of it last looked.
+    unhandled: Vec<Unhandled>,
     /// Someone gives arrivals to their handlers.
     dispatching: bool,
     /// Handlers of calls that wait, to be dropped when the call is cancelled.
@@ -85,6 +91,7 @@ impl Port {
                 session,
                 callers: Vec::new(),
                 arrivals: VecDeque::new(),
+                unhandled: Vec::new(),
                 dispatching: false,
                 running: HashMap::new(),
                 lanes: HashMap::new(),
@@ -285,16 +292,17 @@ pub(crate) struct Turn<'a> {
 }
 
 impl Turn<'_> {
-    /// What has come in since.
-    pub(crate) fn next(&mut self) -> Option<VecDeque<Arrived>> {
+    /// What has come in since, and what of it this side does not take.
+    pub(crate) fn next(&mut self) -> Option<(VecDeque<Arrived>, Vec<Unhandled>)> {
         let mut state = self.port.lock();
-        if state.arrivals.is_empty() {
+        if state.arrivals.is_empty() && state.unhandled.is_empty() {
             // Under the same lock: whatever comes after this begins a turn of its own.
             state.dispatching = false;
             self.is_over = true;
             return None;
         }
-        Some(std::mem::take(&mut state.arrivals))
+        let unhandled = std::mem::take(&mut state.unhandled);
+        Some((std::mem::take(&mut state.arrivals), unhandled))
     }
 
     /// The time for the next of those that wait, if it was `now` for the one before. That one may have
@@ -361,6 +369,25 @@ impl State {
                     deadline,
                     arrival,
                 }),
+                Event::Refused {
+                    name,
+                    is_known,
+                    is_call,
+                    size,
+                } => {
+                    // What is more than that the session has counted.
+                    if self.unhandled.len() < UNHANDLED_CAPACITY {
+                        self.unhandled.push(Unhandled {
+                            event: name,
+                            cause: match is_known {
+                                true => UnhandledCause::Form,
+                                false => UnhandledCause::Unknown,
+                            },
+                            is_call,
+                            size,
+                        });
+                    }
+                }
                 Event::Cancelled { call } => {
                     if let Some(handle) = self.take_running(call) {
                         handle.abort();

@@ -7,7 +7,7 @@ use std::time::Duration;
 use http::HeaderValue;
 use http::request::Parts;
 use sente::driver::{Dispatcher, DispatcherBuilder, System};
-use sente::{Codec, EventStream, Events, Peer, Routes, ToServer};
+use sente::{Codec, EventStream, Events, Peer, Routes, ToServer, Unhandled};
 use sente_proto::Limits;
 use sente_proto::contract::Namespace;
 use sente_proto::server::{Caps, Mappings, Sessions};
@@ -49,6 +49,7 @@ pub struct Builder {
     caps: Caps,
     max_outboxes: usize,
     guard: Guard,
+    unhandled: Option<Box<Listen>>,
     on_end: Option<Arc<OnEnd>>,
     codecs: Vec<Codec>,
     bad_connection: f64,
@@ -67,6 +68,7 @@ impl Builder {
             caps: Caps::default(),
             max_outboxes: 256 * 1024 * 1024,
             guard: Guard::default(),
+            unhandled: None,
             on_end: None,
             codecs: Codec::ALL.to_vec(),
             bad_connection: 0.0,
@@ -241,6 +243,24 @@ impl Builder {
         self
     }
 
+    /// Is told of each event and call of a client that reaches no handler: that this server does not
+    /// know, or in another form, or has no handler for, or whose fields cannot be decoded.
+    ///
+    /// ```
+    /// # use sente_server::Server;
+    /// let sente = Server::builder()
+    ///     .unhandled(|peer, event| eprintln!("{event:?} of {peer:?} reaches nobody"))
+    ///     .build();
+    /// # let _ = sente;
+    /// ```
+    ///
+    /// Clients made with sente do not even send what this server has said that it does not know:
+    /// [`Peer::skew`] names that. Whoever calls is told of the failure. It must not block.
+    pub fn unhandled(mut self, listen: impl Fn(&Peer, Unhandled) + Send + Sync + 'static) -> Self {
+        self.unhandled = Some(Box::new(listen));
+        self
+    }
+
     /// Is told of each session that has ended, why, and what it did not deliver.
     pub fn on_end(mut self, on_end: impl Fn(Peer, SessionEnd) + Send + Sync + 'static) -> Self {
         self.on_end = Some(Arc::new(on_end));
@@ -349,7 +369,7 @@ impl Builder {
         let sessions = Sessions::new(self.caps, limits.window);
         let budget = Budget::new(self.max_outboxes);
         let hub = Arc::new(Hub::new(self.around, limits, sessions, budget));
-        let dispatcher = dispatcher(&hub, self.namespaces);
+        let dispatcher = dispatcher(&hub, self.namespaces, self.unhandled);
         let service = Arc::new(Service {
             hub: Arc::clone(&hub),
             mappings: Mappings::new(Arc::clone(dispatcher.contract())),
@@ -379,8 +399,18 @@ enum Spoken {
     Pushed(&'static Namespace),
 }
 
-fn dispatcher(hub: &Arc<Hub>, namespaces: Vec<Spoken>) -> Arc<Dispatcher<ToServer>> {
+/// The default handler.
+type Listen = dyn Fn(&Peer, Unhandled) + Send + Sync;
+
+fn dispatcher(
+    hub: &Arc<Hub>,
+    namespaces: Vec<Spoken>,
+    unhandled: Option<Box<Listen>>,
+) -> Arc<Dispatcher<ToServer>> {
     let mut builder = DispatcherBuilder::default();
+    if let Some(listen) = unhandled {
+        builder.unhandled(listen);
+    }
     for namespace in namespaces {
         let added = match namespace {
             Spoken::Served(handlers) => builder.serve(handlers(Server {

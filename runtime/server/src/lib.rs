@@ -58,7 +58,7 @@ pub use presence::{Connected, ConnectedClient, Presence, PresenceStream};
 pub use push::{Audience, Room, Session, User};
 pub use sente::{
     CallError, Codec, EventStream, Peer, SendError, SessionCounts, SessionId, Skew, SkewCause,
-    UnconfirmedEvent,
+    UnconfirmedEvent, Unhandled, UnhandledCause,
 };
 #[cfg(feature = "custom")]
 pub use sente::{CustomCodec, CustomError, CustomSlot, CustomValue};

@@ -5,11 +5,13 @@ mod common;
 use std::collections::HashMap;
 use std::time::Duration;
 
+use bytes::Bytes;
 use common::{
     BINARY, Chat, ChatServer, ECHO, LIMITS, Poller, SAY, Site, Ws, acknowledge, body, call, data,
     encoded, event, hello, hello_of, http, kind, post, reply, resuming, soon, text,
 };
-use sente::{Codec, Peer};
+use sente::{Codec, Peer, UnhandledCause};
+use sente_proto::contract::{Contract, Table, TableEvent, Way};
 use sente_proto::frame::{
     Acknowledge, Data, Failure, Frame, Hello, Item, Outcome, VERSION, Welcome,
 };
@@ -17,6 +19,7 @@ use sente_proto::{
     Close, CloseReason, FreshReason, RefusedReason, ResumeSecret, Secret, SessionId,
 };
 use sente_server::{Builder, Caps, Identity, Refusal, Server};
+use tokio::sync::mpsc;
 
 struct Lobby;
 
@@ -374,6 +377,82 @@ async fn a_wrong_secret_gets_a_fresh_session_and_the_right_one_goes_on() {
     let _ = client.send(1, [data(0, 1, vec![call(ECHO, "mine")])]).await;
     assert_eq!(client.poll(1, 0).await.items(), [reply(1, "mine")]);
     bystander.is_well(2).await;
+}
+
+#[tokio::test]
+async fn the_default_handler_is_told_of_what_reaches_no_handler() {
+    let (told, mut hears) = mpsc::unbounded_channel();
+    let site = Site::start(lobby().unhandled(move |peer, event| {
+        let user = peer.user().map(str::to_owned);
+        told.send((user, event)).expect("the test listens");
+    }))
+    .await;
+    // Of the contract that it says it has, `chat/echo` has lost its text and `chat/typing` is its own.
+    let table = |name: &str, to_server, fields| TableEvent {
+        name: name.to_owned(),
+        to_server,
+        to_client: Way::Never,
+        fields,
+        required: 0,
+        reply: None,
+    };
+    let mut older = hello_of("ann");
+    older.namespaces[0].digest ^= 1;
+    older.namespaces[0].events = 3;
+    let name = older.namespaces[0].name.clone();
+    let mut ws = Ws::dial(site.address).await;
+    ws.greet(older).await;
+    ws.send(&Frame::Tables(vec![Table {
+        name,
+        handshake: None,
+        events: vec![
+            table("chat/typing", Way::Event, vec![]),
+            table("chat/echo", Way::Event, vec![]),
+            table("chat/say", Way::Event, chat_fields("chat/say")),
+        ],
+    }]))
+    .await;
+    let undecodable = Item::Event {
+        event: 2,
+        payload: Bytes::from_static(&[0xff]),
+    };
+    let items = vec![event(0, ""), event(1, "a"), call(77, "abc"), undecodable];
+    ws.send(&data(0, 1, items)).await;
+    for (name, cause, is_call, size) in [
+        (Some("chat/typing"), UnhandledCause::Unknown, false, 1),
+        (Some("chat/echo"), UnhandledCause::Form, false, 2),
+        (None, UnhandledCause::Unknown, true, 4),
+        (Some("chat/say"), UnhandledCause::Malformed, false, 1),
+    ] {
+        let (user, event) = soon("what nobody handles", hears.recv())
+            .await
+            .expect("the server");
+        assert_eq!(user.as_deref(), Some("ann"));
+        assert_eq!(event.event.as_deref(), name);
+        assert_eq!(
+            (event.cause, event.is_call, event.size),
+            (cause, is_call, size)
+        );
+    }
+    let refused = Item::Reply {
+        call: 3,
+        outcome: Outcome::Failed(Failure::Unsupported),
+    };
+    assert_eq!(ws.item().await, refused);
+    assert_eq!(
+        site.server.connected().skewed()[0].peer.counts().skewed_in,
+        3
+    );
+}
+
+/// The fingerprints of an event's fields.
+fn chat_fields(event: &str) -> Vec<u64> {
+    let mut contract = Contract::default();
+    let added = contract.add(<Chat as sente::Events>::NAMESPACE);
+    added.expect("the only one");
+    let tables = contract.tables(["chat"]);
+    let found = tables[0].events.iter().find(|known| known.name == event);
+    found.expect("it is one").fields.clone()
 }
 
 #[tokio::test]

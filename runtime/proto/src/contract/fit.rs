@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::skew::List;
+use super::skew::{List, MOST_NAMES};
 use super::{Contract, Entry, Skew, SkewCause, Table, TableEvent, Way};
 use crate::codec::Codec;
 use crate::frame::{Answer, Offer};
@@ -49,6 +49,8 @@ pub struct Mapping {
     skew: Arc<[Skew]>,
     /// The own namespaces whose handshake data both sides have in the same form.
     handshakes: Vec<&'static str>,
+    /// Numbers of the other side that are not taken here, with their names, as far as they are known.
+    refused: Vec<(u32, Arc<str>)>,
 }
 
 /// The numbers of one namespace of the other side, from `first` on.
@@ -176,12 +178,21 @@ impl Mapping {
             }
         }
         let mut inbound = Vec::with_capacity(others.len());
+        let mut refused = Vec::new();
         let mut first = 0_u32;
         for other in others {
             let here = other.own.map_or(Here::Nothing, |own| {
                 let own = &contract.entries[own];
                 Pair { side, own, codec }.receive(other, &mut skew)
             });
+            if let (Here::Each(each), Some(own)) = (&here, other.own) {
+                let events = &other.table.unwrap_or(&contract.entries[own].table).events;
+                let numbered = (first..).zip(each.iter().zip(events));
+                let unknown = numbered
+                    .filter(|(_, (inbound, _))| !matches!(inbound, Inbound::Event { .. }))
+                    .map(|(number, (_, event))| (number, event.name.as_str().into()));
+                refused.extend(unknown.take(MOST_NAMES - refused.len()));
+            }
             inbound.push(Numbers { first, here });
             // The count is the other side's word.
             first = first.saturating_add(other.events);
@@ -191,6 +202,7 @@ impl Mapping {
             outbound,
             skew: skew.finish(),
             handshakes,
+            refused,
         }
     }
 
@@ -214,6 +226,15 @@ impl Mapping {
                 .unwrap_or(Inbound::Unsupported),
             Here::Same { .. } | Here::Nothing => Inbound::Unsupported,
         }
+    }
+
+    /// What the other side calls a number of its own that is not taken here, if that is known.
+    #[must_use]
+    pub fn name_of_refused(&self, number: u32) -> Option<Arc<str>> {
+        let place = self
+            .refused
+            .binary_search_by_key(&number, |(number, _)| *number);
+        place.ok().map(|place| Arc::clone(&self.refused[place].1))
     }
 
     /// Whether the own `number` may be sent.

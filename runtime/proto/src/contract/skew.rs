@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 /// So much is listed: a hostile peer must not fill the memory with names.
-const MOST: usize = 256;
+pub(super) const MOST_NAMES: usize = 256;
 
 /// Something that one side may send and the other cannot take: one of both programs is older, or the
 /// codec is not for it.
@@ -49,7 +49,7 @@ pub(super) struct List(Vec<Skew>);
 
 impl List {
     pub(super) fn add(&mut self, name: &str, cause: SkewCause) {
-        if self.0.len() < MOST && self.0.iter().all(|skew| *skew.name != *name) {
+        if self.0.len() < MOST_NAMES && self.0.iter().all(|skew| *skew.name != *name) {
             self.0.push(Skew {
                 name: name.into(),
                 cause,

@@ -88,6 +88,17 @@ pub enum Event {
     },
     /// A call that this side made has ended; [`Session::take_result`] has the result.
     Completed(CallId),
+    /// An event or call came in that this side does not take. It is counted, and the call answered.
+    Refused {
+        /// What the other side calls it, if that is known.
+        name: Option<Arc<str>>,
+        /// Whether this side knows it, in another form; otherwise it does not know it.
+        is_known: bool,
+        /// Whether it is a call.
+        is_call: bool,
+        /// The size of its fields, encoded, in bytes.
+        size: usize,
+    },
 }
 
 /// An event or call that came in.

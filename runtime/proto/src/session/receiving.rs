@@ -1,7 +1,9 @@
 //! What comes in on a carrier, item by item.
 
+use std::sync::Arc;
+
 use super::{Arrival, Event, Session, calls};
-use crate::contract::Inbound;
+use crate::contract::{Inbound, Mapping};
 use crate::frame::{Data, Failure, Item, Outcome};
 use crate::{CloseReason, Time};
 
@@ -68,9 +70,8 @@ impl Session {
                         exact,
                     }));
                 }
-                Inbound::Unsupported | Inbound::Incompatible => {
-                    self.counts.skewed_in += 1;
-                    self.inbox.skipped(1);
+                refused @ (Inbound::Unsupported | Inbound::Incompatible) => {
+                    self.refuse(event, refused, false, payload.len());
                 }
             },
             Item::Call {
@@ -78,7 +79,8 @@ impl Session {
                 remaining,
                 payload,
             } => {
-                let failure = match self.inbound(event) {
+                let inbound = self.inbound(event);
+                let failure = match inbound {
                     Inbound::Event {
                         number: event,
                         exact,
@@ -100,8 +102,7 @@ impl Session {
                     Inbound::Unsupported => Failure::Unsupported,
                     Inbound::Incompatible => Failure::Incompatible,
                 };
-                self.counts.skewed_in += 1;
-                self.inbox.skipped(1);
+                self.refuse(event, inbound, true, payload.len());
                 self.outbox
                     .push_reply(now, number, Outcome::Failed(failure));
             }
@@ -125,6 +126,19 @@ impl Session {
             }
         }
         Ok(())
+    }
+
+    /// An event or call of the other side, by its number there, is not taken.
+    fn refuse(&mut self, number: u32, inbound: Inbound, is_call: bool, size: usize) {
+        self.counts.skewed_in += 1;
+        self.inbox.skipped(1);
+        let name = |mapping: &Arc<Mapping>| mapping.name_of_refused(number);
+        self.events.push_back(Event::Refused {
+            name: self.mapping.as_ref().and_then(name),
+            is_known: inbound == Inbound::Incompatible,
+            is_call,
+            size,
+        });
     }
 
     fn inbound(&self, event: u32) -> Inbound {

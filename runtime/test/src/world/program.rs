@@ -371,6 +371,8 @@ impl Program {
                 }
             }
             Event::Completed(call) => self.completed(session, scene, call)?,
+            // Its sender has counted it, or is told.
+            Event::Refused { .. } => {}
         }
         Ok(())
     }
