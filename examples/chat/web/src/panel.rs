@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use chat_client::why;
 use chat_contract::Chat;
 use sente_client::{
-    Carrier, Client, CloseReason, Codec, ConnectionEnd, FreshReason, RefusedReason, SessionSkew,
+    Carrier, Client, CloseReason, Codec, ConnectionEnd, FreshReason, RefusedReason, SessionState,
     Skew, SocketClosed, State,
 };
 use web_sys::Element;
