@@ -15,7 +15,7 @@ use sente_proto::client::{
     Client as Machine, Credentials, Event, ExchangeId, Response, SocketClosed, SocketId, Transmit,
 };
 use sente_proto::session::{self, Session};
-use sente_proto::wire::OVERHEAD;
+use sente_proto::wire::{MAX_FRAME, OVERHEAD};
 use sente_proto::{FreshReason, Time};
 
 use crate::credentials::{Shown, Tokens};
@@ -501,11 +501,8 @@ impl<P: Platform> Driver<P> {
     /// The form of what is sent, and the limits of what is accepted. The machine has the exact
     /// limits; these keep a broken server from filling memory before it can look.
     fn form(&self) -> Form {
-        let (frame, message) = self.port.with(|_, session| {
-            let limits = session.limits();
-            (limits.max_frame, limits.max_message)
-        });
-        let message = frame
+        let message = self.port.look(|session| session.limits().max_message);
+        let message = MAX_FRAME
             .max(message.saturating_add(OVERHEAD))
             .max(LEAST_MESSAGE);
         Form {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::frame::Terms;
-use crate::wire::WireLimits;
+use crate::wire::{MAX_FRAME, WireLimits};
 
 /// What a side allows itself and the other. All sizes are bytes.
 ///
@@ -28,10 +28,8 @@ pub struct Limits {
     pub outbox_events: usize,
     /// The largest payload of one event. Default 256 KiB. The server's counts.
     pub max_message: usize,
-    /// The largest frame that is accepted, unless it holds one larger message. Default 64 KiB.
-    pub max_frame: usize,
     /// The size at which a frame is cut. Default 8 KiB: larger ones were measured to be no faster
-    /// and leave grown buffers on idle sessions.
+    /// and leave grown buffers on idle sessions. [`MAX_FRAME`](crate::wire::MAX_FRAME) is the most.
     pub frame_size: usize,
     /// How many handlers run at once for one session, calls and events together. Default 256.
     pub handlers: u32,
@@ -60,7 +58,6 @@ impl Default for Limits {
             outbox_bytes: 1024 * 1024,
             outbox_events: 4096,
             max_message: 256 * 1024,
-            max_frame: 64 * 1024,
             frame_size: 8 * 1024,
             handlers: 256,
             rate: 100_000,
@@ -80,7 +77,7 @@ impl Limits {
     #[must_use]
     pub fn wire(&self) -> WireLimits {
         WireLimits {
-            frame: self.max_frame,
+            frame: MAX_FRAME,
             message: self.max_message,
         }
     }

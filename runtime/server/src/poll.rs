@@ -69,7 +69,7 @@ async fn guarded(service: &Arc<Service>, request: Parts, body: Body) -> Response
 
 async fn read(service: &Service, body: Body) -> Result<Bytes, StatusCode> {
     let limits = &service.hub.limits;
-    let limit = limits.max_message + wire::OVERHEAD + FRAMES * limits.max_frame;
+    let limit = limits.max_message + wire::OVERHEAD + FRAMES * wire::MAX_FRAME;
     let collected = Limited::new(body, limit).collect();
     match tokio::time::timeout(limits.handshake, collected).await {
         Ok(Ok(body)) => Ok(body.to_bytes()),

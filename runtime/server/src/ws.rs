@@ -42,7 +42,7 @@ pub(crate) async fn upgrade(State(service): State<Arc<Service>>, request: Reques
         Err(rejection) => return unstored(rejection.into_response()),
     };
     let limits = &service.hub.limits;
-    let largest = limits.max_frame.max(limits.max_message + wire::OVERHEAD);
+    let largest = wire::MAX_FRAME.max(limits.max_message + wire::OVERHEAD);
     let counted = service.hub.carriers.enter();
     upgrade
         .read_buffer_size(READ_BUFFER)

@@ -512,16 +512,17 @@ impl Session {
             .inbox
             .wants_acknowledge()
             .then(|| self.inbox.acknowledge(now, full));
+        let frame_size = self.limits.frame_size.min(wire::MAX_FRAME);
         let mut writer = DataWriter::new(
             self.codec,
             std::mem::take(&mut self.ping),
             acknowledge,
             self.outbox.cursor_number(),
-            Vec::with_capacity(self.outbox.next_frame(self.limits.frame_size)),
+            Vec::with_capacity(self.outbox.next_frame(frame_size)),
         );
         let calls = &mut self.calls;
         self.outbox
-            .cut(now, self.limits.frame_size, &mut writer, |call, number| {
+            .cut(now, frame_size, &mut writer, |call, number| {
                 calls.sent(now, call, number)
             });
         Some(writer.finish())

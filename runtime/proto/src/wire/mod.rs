@@ -20,6 +20,11 @@ use crate::reason::Refused;
 pub use body::{BodyFrames, append_encoded_to_body, append_to_body, frames_of_body};
 pub use data::DataWriter;
 
+/// The largest frame that either side writes or takes, in bytes, unless it holds one item alone.
+///
+/// It belongs to the wire, and so no side can ask for less than the other may send.
+pub const MAX_FRAME: usize = 64 * 1024;
+
 /// How many bytes a data frame of one item may have beside its payload, at most.
 ///
 /// A frame that holds one item alone may be larger than [`WireLimits::frame`], by a payload of up to

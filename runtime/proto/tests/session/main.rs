@@ -613,6 +613,35 @@ fn skipped_numbers_count_against_the_credit() {
 }
 
 #[test]
+fn no_frame_is_larger_than_every_side_takes_whatever_is_asked_for() {
+    let mut one = session(Limits {
+        frame_size: 1024 * 1024,
+        ..Limits::default()
+    });
+    let now = Time::default();
+    one.attach(
+        now,
+        Acknowledge {
+            received: 0,
+            credit: 1000,
+        },
+    )
+    .unwrap();
+    let text = "x".repeat(1000);
+    for _ in 0..200 {
+        one.send(now, say(&text)).unwrap();
+    }
+    let sizes: Vec<usize> = std::iter::from_fn(|| one.poll_data(now))
+        .map(|frame| frame.len())
+        .collect();
+    assert!(sizes.len() < 5, "{sizes:?}");
+    assert!(
+        sizes.iter().all(|size| *size <= wire::MAX_FRAME),
+        "{sizes:?}"
+    );
+}
+
+#[test]
 fn an_unknown_call_is_answered_and_an_unknown_event_counted() {
     let mut wire = Wire::new();
     wire.run();

@@ -97,7 +97,6 @@ pub(super) fn small() -> Limits {
         outbox_bytes: 128 * 1024,
         outbox_events: 300,
         max_message: 16 * 1024,
-        max_frame: 12 * 1024,
         frame_size: 2 * 1024,
         handlers: 12,
         ping_after: secs(2),
