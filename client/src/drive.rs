@@ -177,6 +177,10 @@ impl<P: Platform> Driver<P> {
                 machine.handle_credentials(now, session, Credentials { token, csrf });
             });
         }
+        if let Poll::Ready(background) = self.platform.poll_background(cx) {
+            any = true;
+            self.act(|machine, _, _| machine.set_background(background));
+        }
         if !drained && self.platform.poll_woken(cx).is_ready() {
             any = true;
             self.act(Machine::wake);

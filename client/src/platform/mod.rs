@@ -70,6 +70,9 @@ pub(crate) trait Platform: MaybeSend + 'static {
     /// Lets other tasks run first.
     fn yield_now() -> impl Future<Output = ()> + MaybeSend;
 
+    /// Ready when nobody looks at the program any more, or somebody does again: whether nobody does.
+    fn poll_background(&mut self, cx: &mut Context<'_>) -> Poll<bool>;
+
     /// Ready when the connection should be probed: the machine slept, or the network is back.
     fn poll_woken(&mut self, cx: &mut Context<'_>) -> Poll<()>;
 }

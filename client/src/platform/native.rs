@@ -139,6 +139,11 @@ impl Platform for Native {
         tokio::task::yield_now()
     }
 
+    /// What a native program does is its own affair, and its connections are not counted.
+    fn poll_background(&mut self, _: &mut Context<'_>) -> Poll<bool> {
+        Poll::Pending
+    }
+
     fn poll_woken(&mut self, _: &mut Context<'_>) -> Poll<()> {
         // Nobody tells: whoever wakes the driver first after a sleep finds it out here.
         let Some((instant, system)) = self.started else {

@@ -125,6 +125,10 @@ impl Platform for Page {
         })
     }
 
+    fn poll_background(&mut self, cx: &mut Context<'_>) -> Poll<bool> {
+        self.signals.poll_background(cx)
+    }
+
     fn poll_woken(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         // Of a sleep nobody tells a page that stayed visible.
         let slept = self.clock.slept();

@@ -149,6 +149,9 @@ pub struct Request {
     /// How many of the polls before this one the client still awaits; less than [`POLLS`]. 0 of a
     /// send.
     pub beside: u8,
+    /// Of a poll with none beside it: whether the server answers at once with what waits, rather
+    /// than hold it.
+    pub brief: bool,
 }
 
 /// Fresh credentials of a client, in the middle of its session.

@@ -29,21 +29,32 @@ const OF_DOCUMENT: &str = "visibilitychange";
 /// Nothing is done when a page is hidden or put away: its session goes on when it comes back.
 pub(super) struct Signals {
     come: Rc<Flag>,
+    /// The page has been hidden or shown.
+    turned: Rc<Flag>,
     listener: Closure<dyn FnMut(Event)>,
 }
 
 impl Signals {
     pub(super) fn listen() -> Self {
-        let come = Rc::<Flag>::default();
+        let (come, turned) = (Rc::<Flag>::default(), Rc::<Flag>::default());
+        // It may have been opened in the background.
+        turned.raise();
         let listener = Closure::new({
-            let come = Rc::clone(&come);
+            let (come, turned) = (Rc::clone(&come), Rc::clone(&turned));
             move |event: Event| {
+                if event.type_() == OF_DOCUMENT {
+                    turned.raise();
+                }
                 if is_of_interest(&event) {
                     come.raise();
                 }
             }
         });
-        let signals = Self { come, listener };
+        let signals = Self {
+            come,
+            turned,
+            listener,
+        };
         signals.each(|target, name, listener| {
             target.add_event_listener_with_callback(name, listener).ok();
         });
@@ -52,6 +63,11 @@ impl Signals {
 
     pub(super) fn poll(&self, cx: &mut Context<'_>) -> Poll<()> {
         self.come.poll(cx)
+    }
+
+    /// Ready when the page has been hidden or shown: whether it is hidden.
+    pub(super) fn poll_background(&self, cx: &mut Context<'_>) -> Poll<bool> {
+        self.turned.poll(cx).map(|()| is_hidden())
     }
 
     fn each(&self, f: impl Fn(&EventTarget, &str, &Function)) {
@@ -74,8 +90,12 @@ fn is_of_interest(event: &Event) -> bool {
     if persisted.is_ok_and(|persisted| persisted.as_bool() == Some(false)) {
         return false;
     }
-    let is_hidden = || DOCUMENT.with(|document| document.as_ref().is_some_and(Document::hidden));
     event.type_() != OF_DOCUMENT || !is_hidden()
+}
+
+/// Never in a worker.
+fn is_hidden() -> bool {
+    DOCUMENT.with(|document| document.as_ref().is_some_and(Document::hidden))
 }
 
 impl Drop for Signals {

@@ -14,6 +14,7 @@ const sockets = [];
 const timers = new Map();
 const listeners = new Set();
 let requests = 0;
+let awaited = 0;
 let bound = Infinity;
 let is_mute = false;
 
@@ -30,7 +31,8 @@ globalThis.WebSocket = Spied;
 
 globalThis.fetch = (...rest) => {
   requests += 1;
-  return real.fetch(...rest);
+  awaited += 1;
+  return real.fetch(...rest).finally(() => (awaited -= 1));
 };
 
 globalThis.setTimeout = (then, after) => {
@@ -77,6 +79,8 @@ export const tell = async (url) => (await real.fetch(url, { method: "POST" })).t
 
 export const dialled = () => sockets.length;
 export const requested = () => requests;
+/// Requests without an answer.
+export const requests_awaited = () => awaited;
 export const timers_set = () => timers.size;
 export const listeners_added = () => listeners.size;
 /// WebSockets that are open or that could still call somebody.

@@ -8,6 +8,7 @@ use wasm_bindgen_futures::JsFuture;
 extern "C" {
     pub(crate) fn dialled() -> u32;
     pub(crate) fn requested() -> u32;
+    pub(crate) fn requests_awaited() -> u32;
     pub(crate) fn timers_set() -> u32;
     pub(crate) fn listeners_added() -> u32;
     pub(crate) fn sockets_held() -> u32;

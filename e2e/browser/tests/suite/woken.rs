@@ -1,5 +1,6 @@
 //! What the browser tells of the page, its network and its machine.
 
+use futures_util::StreamExt;
 use sente_browser_tests::House;
 use sente_client::{Carrier, CarrierChoice, Client, SessionState};
 use wasm_bindgen_test::wasm_bindgen_test;
@@ -92,4 +93,28 @@ async fn a_machine_that_slept_finds_its_connection_dead_at_once() {
     client.wake();
     let state = until("the second connection", &client, |state| state.open).await;
     assert_eq!(state.session, Some(SessionState::Resumed));
+}
+
+/// Waits until so many requests are without an answer.
+async fn until_awaited(count: u32) {
+    while spy::requests_awaited() != count {
+        spy::later(20.0).await;
+    }
+}
+
+#[wasm_bindgen_test]
+async fn a_hidden_page_holds_no_poll_and_hears_all_the_same() {
+    let _bent = Bent;
+    let (builder, mut counted) = client("/sente");
+    let client = connected(builder.carrier(CarrierChoice::Poll)).await;
+    let house = House::to_server(&client);
+    soon("a poll that is held", until_awaited(1)).await;
+    spy::set_visibility("hidden");
+    soon("the end of the poll", until_awaited(0)).await;
+    house.count(3).unwrap();
+    assert_eq!(soon("an event", counted.next()).await, Some(3));
+    assert_eq!(soon("a reply", house.halve(8)).await, Ok(4));
+    soon("the end of the poll", until_awaited(0)).await;
+    spy::set_visibility("visible");
+    soon("a poll that is held", until_awaited(1)).await;
 }

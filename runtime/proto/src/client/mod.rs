@@ -52,6 +52,8 @@ pub struct Client {
     fresh: Option<FreshReason>,
     socket: Option<Socket>,
     polling: Option<Polling>,
+    /// Nobody looks at the program.
+    background: bool,
     /// What serves the session now.
     active: Option<Carrier>,
     backoff: Backoff,
@@ -139,6 +141,7 @@ impl Client {
             fresh: None,
             socket: None,
             polling: None,
+            background: false,
             active: None,
             proved_at: None,
             served_from: 0,

@@ -3,6 +3,10 @@
 //! One poll is enough while events are further apart than a round trip. Faster ones would wait for
 //! the next poll to come, so a client that sees that has up to [`POLLS`] under way, evenly apart.
 //! Their answers are taken in in their order, whatever the order in which they come.
+//!
+//! A poll occupies a connection while it is held, and programs that share them have few: browsers
+//! have six to a host. One [in the background](Client::set_background) has none held. It asks now
+//! and then what waits, unless it waits for a reply itself.
 
 use std::collections::VecDeque;
 use std::iter;
@@ -29,6 +33,8 @@ pub(super) struct Polling {
     abreast: u8,
     /// How long a request takes at least that is answered at once.
     round_trip: Duration,
+    /// In the background: when to ask again.
+    rests_until: Time,
     /// The request that brings what waits.
     send: Option<ExchangeId>,
     /// The namespaces whose tables are in it, and whether credentials are.
@@ -60,6 +66,8 @@ enum Asked {
     Send,
 }
 
+/// In the background so long goes by between two polls, if the first one brought nothing.
+const REST: Duration = Duration::from_secs(5);
 /// Where a round trip is shorter than this, events do not wait long for the next poll.
 const NEAR: Duration = Duration::from_millis(10);
 /// After so many failed requests in a row the carrier is lost.
@@ -91,10 +99,11 @@ impl Polling {
     }
 
     /// When the next poll is to go.
-    fn next_poll(&self) -> Option<Time> {
+    fn next_poll(&self, brief: bool) -> Option<Time> {
         match self.awaited.back() {
+            None if brief => Some(self.rests_until),
             None => Some(Time::default()),
-            Some(last) if self.awaited.len() < self.abreast.into() => {
+            Some(last) if !brief && self.awaited.len() < self.abreast.into() => {
                 Some(last.sent + self.round_trip / self.abreast.into())
             }
             Some(_) => None,
@@ -128,6 +137,7 @@ impl Polling {
         let brings = |frame: &Frame| matches!(frame, Frame::Data(data) if !data.items.is_empty());
         let is_busy = answer.iter().any(brings);
         poll.answer = Some(answer);
+        self.rests_until = if is_busy { now } else { now + REST };
         self.round_trip = self.round_trip.min(took);
         // One that came too late, after a newer one, is answered with nothing as well, but at once.
         let was_held = took >= (self.round_trip * 3).min(self.round_trip + SPARE);
@@ -175,6 +185,7 @@ impl Client {
             awaited: VecDeque::new(),
             abreast: 1,
             round_trip: Duration::ZERO,
+            rests_until: now,
             send: None,
             tables_in_send: Vec::new(),
             shows_in_send: false,
@@ -219,7 +230,7 @@ impl Client {
         polling
             .greet_at
             .or(polling.retry_at)
-            .or_else(|| polling.next_poll().filter(|_| polling.live))
+            .or_else(|| polling.next_poll(self.background).filter(|_| polling.live))
     }
 
     pub(super) fn polling_timeout(&mut self, now: Time, session: &mut Session) {
@@ -234,6 +245,16 @@ impl Client {
             self.epoch += 1;
             let epoch = self.epoch;
             self.greet_by_polling(now, session, epoch, failures);
+        }
+    }
+
+    /// Whether nobody looks at the program. It then has no poll held while it waits for nothing:
+    /// what comes for it may come some seconds later.
+    pub fn set_background(&mut self, background: bool) {
+        self.background = background;
+        // The next poll brings again what their answers would have brought.
+        if background && let Some(polling) = &mut self.polling {
+            self.transmits.extend(polling.give_up_polls(None));
         }
     }
 
@@ -258,7 +279,8 @@ impl Client {
         let waits = session.queued() > 0 && session.has_data(now);
         let sends_first =
             may_send && (!self.wanted_tables.is_empty() || (polling.polls == 0 && waits));
-        let hold = polling.next_poll().is_some_and(|at| at <= now) && !sends_first;
+        let brief = self.background && session.calls_in_flight() == 0;
+        let hold = polling.next_poll(brief).is_some_and(|at| at <= now) && !sends_first;
         let has_ahead = self.shows || !self.wanted_tables.is_empty();
         if !hold && !(may_send && (session.has_data(now) || has_ahead)) {
             return None;
@@ -284,6 +306,7 @@ impl Client {
             number: *number,
             hold,
             beside: if hold { polling.awaited.len() as u8 } else { 0 },
+            brief: hold && brief,
         });
         let codec = session.codec();
         let mut body = Vec::new();
@@ -343,6 +366,7 @@ impl Client {
             number: polling.sends,
             hold: false,
             beside: 0,
+            brief: false,
         });
         let mut body = Vec::new();
         wire::append_to_body(session.codec(), &request, &mut body);

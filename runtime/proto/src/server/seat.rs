@@ -115,6 +115,8 @@ pub struct Seat {
     /// The numbers of the newest poll and the newest send.
     poll: u64,
     send: u64,
+    /// The newest poll is to be answered at once.
+    brief: bool,
     /// The number of the oldest poll that the client still awaits.
     awaited: u64,
     /// The polls that are held, oldest first.
@@ -161,6 +163,7 @@ impl Seat {
             shown: None,
             vacated: CloseReason::Silent,
             poll: 0,
+            brief: false,
             send: 0,
             awaited: 0,
             held: VecDeque::new(),
@@ -462,6 +465,7 @@ impl Seat {
             return Turn::Late;
         }
         self.poll = number;
+        self.brief = request.brief;
         self.awaited = number.saturating_sub(request.beside.into()).max(1);
         if request.beside == 0 && !mutated!("trust-responses") {
             // The client awaits nothing else and says in this poll what it has: whatever it has not
@@ -497,10 +501,12 @@ impl Seat {
     /// How long that poll is held at most, counted from when it came.
     #[must_use]
     pub fn hold(&self, number: u64, limits: &Limits) -> Duration {
-        if number == self.poll {
-            limits.poll_hold
-        } else {
+        if number != self.poll {
             limits.poll_hold.min(SPARE)
+        } else if self.brief {
+            Duration::ZERO
+        } else {
+            limits.poll_hold
         }
     }
 

@@ -353,14 +353,22 @@ fn encode_request(request: &Request, out: &mut Vec<u8>) {
     put_fingerprint(out, request.server);
     put_varint(out, request.epoch);
     put_varint(out, request.number);
-    out.push(if request.hold { 1 + request.beside } else { 0 });
+    out.push(match (request.hold, request.brief) {
+        (false, _) => 0,
+        (true, false) => 1 + request.beside,
+        (true, true) => BRIEF,
+    });
 }
+
+/// Of a poll that is answered at once.
+const BRIEF: u8 = 0x80;
 
 fn decode_request(input: &mut Input<'_>) -> Result<Request, WireError> {
     let (session, secret, server) = (input.id()?, input.id()?, input.fingerprint()?);
     let (epoch, number) = (input.varint()?, input.varint()?);
     let hold = input.byte()?;
-    if hold > POLLS {
+    let brief = hold == BRIEF;
+    if hold > POLLS && !brief {
         return Err(WireError::Malformed("a client awaits too many polls"));
     }
     Ok(Request {
@@ -370,7 +378,8 @@ fn decode_request(input: &mut Input<'_>) -> Result<Request, WireError> {
         epoch,
         number,
         hold: hold > 0,
-        beside: hold.saturating_sub(1),
+        beside: if brief { 0 } else { hold.saturating_sub(1) },
+        brief,
     })
 }
 

@@ -1,5 +1,7 @@
 //! Long polling: what is held, what is sent, what is lost.
 
+use sente_proto::frame::Outcome;
+
 use super::*;
 
 #[test]
@@ -124,6 +126,80 @@ fn a_401_to_the_hello_is_a_refusal() {
     assert_eq!(close.reason, ConnectionEnd::Refused);
     test.pass(Duration::from_secs(3_600));
     assert!(test.posts.is_empty());
+}
+
+// ---- in the background ----
+
+/// Sent in the background: the number of each brief poll that waits for an answer.
+fn brief(test: &Test) -> Vec<u64> {
+    let polls = test
+        .posts
+        .iter()
+        .filter_map(|(_, frames)| match &frames[..] {
+            [Frame::Request(request), ..] if request.brief => Some(request.number),
+            _ => None,
+        });
+    polls.collect()
+}
+
+#[test]
+fn in_the_background_no_poll_is_held_and_what_waits_is_asked_for_now_and_then() {
+    let mut test = Test::polling();
+    test.act(|client, _, _| client.set_background(true));
+    assert_eq!(
+        test.numbers(),
+        [(2, 0)],
+        "the one that was held is given up"
+    );
+    assert_eq!(brief(&test), [2]);
+    test.answer_first(events(1, 0));
+    test.pass(ms(4_999));
+    assert!(test.posts.is_empty());
+    test.pass(ms(1));
+    assert_eq!(brief(&test), [3]);
+    // Where something waited, more may wait.
+    test.answer_first(events(1, 2));
+    assert_eq!(test.received(), 2);
+    assert_eq!(brief(&test), [4]);
+    test.answer_first(events(3, 2));
+    assert!(test.posts.is_empty());
+    // What is said goes at once.
+    test.say();
+    assert_eq!(test.request(false).1.number, 1);
+    test.act(|client, _, _| client.set_background(false));
+    assert_eq!(test.numbers(), [(5, 0)]);
+    assert!(brief(&test).is_empty());
+}
+
+#[test]
+fn in_the_background_a_reply_is_waited_for_all_the_same() {
+    let mut test = Test::polling();
+    test.act(|client, _, _| client.set_background(true));
+    test.answer_first(events(1, 0));
+    let call = Outgoing {
+        event: 0,
+        payload: Bytes::new(),
+        delivery: Delivery::Reliable,
+        key: Bytes::new(),
+    };
+    test.act(|_, now, session| {
+        let deadline = now + Duration::from_secs(60);
+        session.call(now, call, deadline).unwrap();
+    });
+    assert_eq!(test.numbers(), [(3, 0)]);
+    assert!(brief(&test).is_empty());
+    let (send, ..) = test.request(false);
+    let reply = Item::Reply {
+        call: 1,
+        outcome: Outcome::Reply(Bytes::new()),
+    };
+    test.answer(send, &[]);
+    test.answer_first(Frame::Data(Data {
+        first: 1,
+        items: vec![reply],
+        ..Data::default()
+    }));
+    assert_eq!(brief(&test), [4]);
 }
 
 // ---- polls beside others ----

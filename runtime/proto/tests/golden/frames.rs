@@ -34,6 +34,7 @@ pub(crate) const ALL: &[Golden] = &[
     REFUSED,
     TABLES,
     REQUEST,
+    BRIEF,
     CLOSE,
     CLOSE_RETRY,
     AUTHENTICATE,
@@ -316,6 +317,7 @@ const REQUEST: Golden = Golden {
             number: 300,
             hold: true,
             beside: 1,
+            brief: false,
         })
     },
     binary: "
@@ -330,6 +332,31 @@ const REQUEST: Golden = Golden {
     text: r#"{"request":{"session":"101112131415161718191a1b1c1d1e1f","secret":"202122232425262728292a2b2c2d2e2f","server":"3031323334353637","epoch":2,"number":300,"hold":true,"beside":1}}"#,
 };
 // ANCHOR_END: request
+
+const BRIEF: Golden = Golden {
+    frame: |_| {
+        Frame::Request(Request {
+            session: SESSION,
+            secret: SECRET,
+            server: 0x3031_3233_3435_3637,
+            epoch: 2,
+            number: 300,
+            hold: true,
+            beside: 0,
+            brief: true,
+        })
+    },
+    binary: "
+        05                               -- kind: request
+        101112131415161718191a1b1c1d1e1f -- session
+        202122232425262728292a2b2c2d2e2f -- secret
+        3031323334353637                 -- server
+        02                               -- epoch
+        ac 02                            -- number 300
+        80                               -- hold: a poll that is answered at once
+    ",
+    text: r#"{"request":{"session":"101112131415161718191a1b1c1d1e1f","secret":"202122232425262728292a2b2c2d2e2f","server":"3031323334353637","epoch":2,"number":300,"hold":true,"brief":true}}"#,
+};
 
 // ANCHOR: close
 pub(crate) const CLOSE: Golden = Golden {

@@ -71,6 +71,7 @@ fn what_an_answer_to_a_repeated_request_said_is_said_again() {
             number,
             hold,
             beside: 0,
+            brief: false,
         };
         seat.handle_request(at(0), session, &request)
     };

@@ -52,6 +52,19 @@ fn contract() -> Arc<Contract> {
     Arc::new(contract)
 }
 
+fn request(epoch: u64, number: u64, hold: bool, beside: u8) -> Request {
+    Request {
+        session: SessionId::new(1),
+        secret: ResumeSecret::new(2),
+        server: 3,
+        epoch,
+        number,
+        hold,
+        beside,
+        brief: false,
+    }
+}
+
 fn hello(attempt: u128, epoch: u64) -> Hello {
     Hello {
         version: VERSION,
@@ -419,17 +432,12 @@ impl Served {
         hold: bool,
         beside: u8,
     ) -> Result<Turn, Close> {
-        let request = Request {
-            session: SessionId::new(1),
-            secret: ResumeSecret::new(2),
-            server: 3,
-            epoch,
-            number,
-            hold,
-            beside,
-        };
+        self.handle(at, &request(epoch, number, hold, beside))
+    }
+
+    fn handle(&mut self, at: u64, request: &Request) -> Result<Turn, Close> {
         self.seat
-            .handle_request(seconds(at), &mut self.session, &request)
+            .handle_request(seconds(at), &mut self.session, request)
     }
 
     fn timeout(&mut self, at: u64) -> Option<Due> {
@@ -553,6 +561,7 @@ fn frames_that_may_not_come_are_violations() {
             number: 1,
             hold: true,
             beside: 0,
+            brief: false,
         }),
     ] {
         let mut served = Served::attached(Carrier::WebSocket);

@@ -71,6 +71,24 @@ fn polls_count_anew_on_a_new_carrier() {
     assert_eq!(served.seat.place(1, 7), Place::Over);
 }
 
+#[test]
+fn a_brief_poll_is_not_held_and_overtakes_as_others_do() {
+    let mut served = Served::attached(Carrier::Poll);
+    let limits = served.session.limits().clone();
+    assert_eq!(served.request(0, 1, 1, true), Ok(Turn::Hold));
+    assert_eq!(served.seat.hold(1, &limits), limits.poll_hold);
+    let brief = Request {
+        brief: true,
+        ..request(1, 2, true, 0)
+    };
+    assert_eq!(served.handle(1, &brief), Ok(Turn::Hold));
+    assert_eq!(served.seat.hold(2, &limits), Duration::ZERO);
+    assert_eq!(served.seat.place(1, 1), Place::Over);
+    assert_eq!(served.seat.place(1, 2), Place::First);
+    assert_eq!(served.request(2, 1, 3, true), Ok(Turn::Hold));
+    assert_eq!(served.seat.hold(3, &limits), limits.poll_hold);
+}
+
 // ---- several at a time ----
 
 impl Served {

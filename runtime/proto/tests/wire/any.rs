@@ -239,7 +239,7 @@ fn authenticate() -> impl Strategy<Value = Shown> {
 
 fn request() -> impl Strategy<Value = Shown> {
     let numbers = any::<(u128, u128, u64, u64, u64)>();
-    (numbers, option::of(0..POLLS)).prop_map(
+    (numbers, option::of(0..=POLLS)).prop_map(
         |((session, secret, server, epoch, number), beside)| {
             Shown(Frame::Request(Request {
                 session: SessionId::new(session),
@@ -248,7 +248,8 @@ fn request() -> impl Strategy<Value = Shown> {
                 epoch,
                 number,
                 hold: beside.is_some(),
-                beside: beside.unwrap_or_default(),
+                beside: beside.unwrap_or_default() % POLLS,
+                brief: beside == Some(POLLS),
             }))
         },
     )

@@ -249,6 +249,7 @@ fn a_client_awaits_few_polls() {
             number: 9,
             hold: true,
             beside,
+            brief: false,
         })
     };
     for codec in [Codec::Bincode, Codec::Json] {

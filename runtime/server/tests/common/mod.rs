@@ -543,6 +543,7 @@ impl Poller {
             number,
             hold,
             beside,
+            brief: false,
         })
     }
 

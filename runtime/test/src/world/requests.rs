@@ -86,6 +86,7 @@ impl World {
             number: 1,
             hold: false,
             beside: 0,
+            brief: false,
         };
         self.request_came(of, Purpose::Send, half, &request, Vec::new())
     }

@@ -45,9 +45,9 @@ fn a_proxy_that_knows_no_web_sockets() {
 
 #[test]
 fn seven_tabs_that_poll_at_once() {
-    // A browser has six connections to a host, and each poll holds one: the seventh tab waits
-    // until one of them is answered.
-    let server = Server::start_with(&["--poll-hold", "0.3"]);
+    // A browser has six connections to a host, and a poll that is held occupies one. The tabs that
+    // are hidden hold none.
+    let server = Server::start();
     let first = Window::new("ann");
     first.before_pages("delete window.WebSocket");
     first.join(&server.url(), "ann");

@@ -418,6 +418,8 @@ pub(super) struct RequestForm {
     hold: bool,
     #[serde(default, skip_serializing_if = "Beside::is_none")]
     beside: Beside,
+    #[serde(default, skip_serializing_if = "is_false")]
+    brief: bool,
 }
 
 /// How many polls before this one are awaited.
@@ -453,6 +455,7 @@ impl From<&Request> for RequestForm {
             number: request.number,
             hold: request.hold,
             beside: Beside(request.beside),
+            brief: request.brief,
         }
     }
 }
@@ -467,6 +470,7 @@ impl From<RequestForm> for Request {
             number: form.number,
             hold: form.hold,
             beside: if form.hold { form.beside.0 } else { 0 },
+            brief: form.hold && form.brief && form.beside.is_none(),
         }
     }
 }
@@ -479,6 +483,10 @@ pub(super) struct CloseForm {
     retry_after: Option<u64>,
     #[serde(default, skip_serializing_if = "is_zero")]
     epoch: u64,
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 fn is_zero(number: &u64) -> bool {
