@@ -313,7 +313,7 @@ impl Client {
         if self.active == Some(Carrier::WebSocket) {
             self.received(now);
         }
-        match wire::decode(session.codec(), message, &session.limits().wire()) {
+        match wire::decode_from_server(session.codec(), message, &session.limits().wire()) {
             Ok(frame) => self.handle_frame(now, session, Carrier::WebSocket, epoch, frame),
             Err(_) => {
                 let reason = CloseReason::Malformed;

@@ -503,8 +503,16 @@ enum Failed {
 }
 
 fn frames(session: &Session, response: &Response) -> Result<Vec<Frame>, Failed> {
-    let frames: Result<Vec<_>, _> =
-        wire::frames_of_body(session.codec(), &response.body, &session.limits().wire()).collect();
+    let mut frames = Ok(Vec::new());
+    for frame in wire::frames_from_server(session.codec(), &response.body, &session.limits().wire())
+    {
+        match (frame, &mut frames) {
+            (Ok(frame), Ok(frames)) => frames.push(frame),
+            (Err(error), _) => frames = Err(error),
+            // There is nothing more after an error.
+            (Ok(_), Err(_)) => {}
+        }
+    }
     match (response.status, frames) {
         (200..300, Ok(frames)) => Ok(frames),
         // The server's own refusals and closes come with a status that says the same.

@@ -43,11 +43,8 @@ pub(super) fn encode(frame: &Frame, out: &mut Vec<u8>) {
 /// `alone`: the frame is so large that it may hold one item only.
 pub(super) fn decode(bytes: &Bytes, limits: &WireLimits, alone: bool) -> Result<Frame, WireError> {
     let mut input = Input::new(bytes);
-    let kind = input.byte()?;
-    if alone && kind & !(PINGS | ACKNOWLEDGES) != DATA {
-        return Err(too_large("frame", bytes.len(), limits.frame));
-    }
-    let frame = match kind {
+    let frame = match input.byte()? {
+        HELLO | REQUEST if alone => return Err(too_large("frame", bytes.len(), limits.frame)),
         HELLO => {
             let (hello, complete) = decode_hello(&mut input)?;
             if !complete {
@@ -55,11 +52,29 @@ pub(super) fn decode(bytes: &Bytes, limits: &WireLimits, alone: bool) -> Result<
             }
             Frame::Hello(hello.into())
         }
+        REQUEST => Frame::Request(decode_request(&mut input)?),
+        _ => return decode_from_server(bytes, limits, alone),
+    };
+    input.end()?;
+    Ok(frame)
+}
+
+/// All that servers send, and that both do.
+pub(super) fn decode_from_server(
+    bytes: &Bytes,
+    limits: &WireLimits,
+    alone: bool,
+) -> Result<Frame, WireError> {
+    let mut input = Input::new(bytes);
+    let kind = input.byte()?;
+    if alone && kind & !(PINGS | ACKNOWLEDGES) != DATA {
+        return Err(too_large("frame", bytes.len(), limits.frame));
+    }
+    let frame = match kind {
         WELCOME => Frame::Welcome(decode_welcome(&mut input, limits)?.into()),
         // What a later version says beyond is not for us.
         REFUSED => return Ok(Frame::Refused(decode_refused(&mut input)?.into())),
         TABLES => Frame::Tables(decode_tables(&mut input)?),
-        REQUEST => Frame::Request(decode_request(&mut input)?),
         CLOSE => Frame::Close(decode_close(&mut input)?.into()),
         AUTHENTICATE => Frame::Authenticate(decode_authenticate(&mut input)?),
         EXPIRES => Frame::Expires(input.duration()?),

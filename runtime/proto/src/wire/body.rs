@@ -3,7 +3,7 @@
 use bytes::{Buf, Bytes};
 
 use super::primitive::{Input, put_varint};
-use super::{WireError, WireLimits, decode, encode};
+use super::{WireError, WireLimits, decode, decode_from_server, encode};
 use crate::codec::Codec;
 use crate::frame::Frame;
 
@@ -55,15 +55,25 @@ pub fn frames_of_body(codec: Codec, body: &Bytes, limits: &WireLimits) -> BodyFr
         codec,
         rest: body.clone(),
         limits: *limits,
+        decode,
     }
 }
 
-/// The frames of a body, from [`frames_of_body`].
+/// Reads the frames of a body as [`frames_of_body`] does, but none that only clients send.
+pub fn frames_from_server(codec: Codec, body: &Bytes, limits: &WireLimits) -> BodyFrames {
+    BodyFrames {
+        decode: decode_from_server,
+        ..frames_of_body(codec, body, limits)
+    }
+}
+
+/// The frames of a body, from [`frames_of_body`] or [`frames_from_server`].
 #[derive(Debug)]
 pub struct BodyFrames {
     codec: Codec,
     rest: Bytes,
     limits: WireLimits,
+    decode: fn(Codec, &Bytes, &WireLimits) -> Result<Frame, WireError>,
 }
 
 impl Iterator for BodyFrames {
@@ -75,7 +85,7 @@ impl Iterator for BodyFrames {
         } else {
             self.counted()?
         };
-        let frame = frame.and_then(|bytes| decode(self.codec, &bytes, &self.limits));
+        let frame = frame.and_then(|bytes| (self.decode)(self.codec, &bytes, &self.limits));
         if frame.is_err() {
             self.rest.clear();
         }

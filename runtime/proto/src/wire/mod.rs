@@ -17,7 +17,9 @@ use crate::codec::Codec;
 use crate::frame::{Frame, Hello, Item};
 use crate::reason::Refused;
 
-pub use body::{BodyFrames, append_encoded_to_body, append_to_body, frames_of_body};
+pub use body::{
+    BodyFrames, append_encoded_to_body, append_to_body, frames_from_server, frames_of_body,
+};
 pub use data::DataWriter;
 
 /// The largest frame that either side writes or takes, in bytes, unless it holds one item alone.
@@ -90,7 +92,20 @@ pub fn encode(codec: Codec, frame: &Frame, out: &mut Vec<u8>) {
 /// # Errors
 /// If the bytes are no frame, or too large.
 pub fn decode(codec: Codec, bytes: &Bytes, limits: &WireLimits) -> Result<Frame, WireError> {
-    decode_form(codec.is_text(), bytes, limits)
+    decode_form(codec.is_text(), bytes, limits, binary::decode)
+}
+
+/// Reads one frame as [`decode`] does, but none that only clients send: what a client never gets
+/// need not be in its program.
+///
+/// # Errors
+/// If the bytes are no frame of a server's, or too large.
+pub fn decode_from_server(
+    codec: Codec,
+    bytes: &Bytes,
+    limits: &WireLimits,
+) -> Result<Frame, WireError> {
+    decode_form(codec.is_text(), bytes, limits, binary::decode_from_server)
 }
 
 /// Reads the hello of a client whose codec is not known yet: text if it begins with `{`.
@@ -100,7 +115,7 @@ pub fn decode(codec: Codec, bytes: &Bytes, limits: &WireLimits) -> Result<Frame,
 /// # Errors
 /// If the bytes are no hello, or too large.
 pub fn decode_hello(bytes: &Bytes, limits: &WireLimits) -> Result<Hello, WireError> {
-    match decode_form(is_text_hello(bytes), bytes, limits)? {
+    match decode_form(is_text_hello(bytes), bytes, limits, binary::decode)? {
         Frame::Hello(hello) => Ok(*hello),
         _ => Err(WireError::Malformed("the first frame is no hello")),
     }
@@ -124,7 +139,12 @@ pub fn encode_refused(text: bool, refused: &Refused, out: &mut Vec<u8>) {
     binary::encode_refused(refused, out);
 }
 
-fn decode_form(text: bool, bytes: &Bytes, limits: &WireLimits) -> Result<Frame, WireError> {
+fn decode_form(
+    text: bool,
+    bytes: &Bytes,
+    limits: &WireLimits,
+    binary: fn(&Bytes, &WireLimits, bool) -> Result<Frame, WireError>,
+) -> Result<Frame, WireError> {
     let alone = bytes.len() > limits.frame;
     let limit = limits.frame.max(limits.message.saturating_add(OVERHEAD));
     if bytes.len() > limit {
@@ -135,7 +155,7 @@ fn decode_form(text: bool, bytes: &Bytes, limits: &WireLimits) -> Result<Frame, 
         true => text::decode(bytes, limits)?,
         #[cfg(not(feature = "json"))]
         true => return Err(WireError::Malformed("text needs the json codec")),
-        false => binary::decode(bytes, limits, alone)?,
+        false => binary(bytes, limits, alone)?,
     };
     if alone && !matches!(&frame, Frame::Data(data) if data.items.len() == 1) {
         return Err(too_large("frame", bytes.len(), limits.frame));
