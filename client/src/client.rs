@@ -83,9 +83,11 @@ impl Client {
         let session = Session::new(Arc::default(), Arc::default(), Codec::default());
         let port = Port::new(Here::nowhere(), session);
         port.end();
-        board.change(|state| state.setup_error = Some(error));
         let shared = Shared::new(port, board);
-        shared.end();
+        shared.end(State {
+            setup_error: Some(error),
+            ..State::default()
+        });
         Self::new(shared)
     }
 

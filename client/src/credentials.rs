@@ -118,7 +118,7 @@ impl Tokens {
 
     pub(crate) fn ask(&self) -> MaybeSendFuture<Shown> {
         let Self { token, csrf } = self.clone();
-        Box::pin(async move { futures_util::future::join(get(token), get(csrf)).await })
+        Box::pin(async move { (get(token).await, get(csrf).await) })
     }
 }
 

@@ -562,7 +562,8 @@ impl<P: Platform> Drop for Driver<P> {
         let unconfirmed = self.port.end();
         let reason = FreshReason::Requested;
         self.give_back(UnconfirmedReason::SessionEnded(reason), unconfirmed);
-        self.shared.end();
+        let last = State::of(self.machine.state().clone(), self.disconnected);
+        self.shared.end(last);
     }
 }
 

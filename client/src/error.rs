@@ -66,7 +66,7 @@ pub enum UrlError {
 impl UrlError {
     /// A URL as it may be shown: one with a user's name and password is not.
     pub(crate) fn harmless(url: &str) -> String {
-        if url.contains('@') {
+        if url.as_bytes().contains(&b'@') {
             "the URL".to_owned()
         } else {
             url.to_owned()

@@ -9,7 +9,7 @@ use sente::driver::Port;
 use sente_proto::client::CarrierChoice;
 
 use crate::credentials::Token;
-use crate::state::Board;
+use crate::state::{Board, State};
 use crate::unconfirmed::{Batches, Unconfirmed};
 
 /// What a program wants of its client, beside events and calls.
@@ -110,14 +110,15 @@ impl Shared {
         self.batches.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The driver has come to its end.
-    pub(crate) fn end(&self) {
-        self.board.change(|state| {
-            state.ended = true;
-            state.open = false;
-            state.first_open = false;
-            state.carrier = None;
-            state.next_reconnect_at = None;
+    /// The driver has come to its end, in this state.
+    pub(crate) fn end(&self, last: State) {
+        self.board.show(State {
+            ended: true,
+            open: false,
+            first_open: false,
+            carrier: None,
+            next_reconnect_at: None,
+            ..last
         });
         let settling = {
             let mut orders = self.orders();

@@ -203,12 +203,12 @@ impl Board {
         Arc::clone(&self.lock().state)
     }
 
-    /// Shows another state. Without effect if it is the same, or the client has ended.
+    /// Shows another state. Without effect if the client has ended.
     pub(crate) fn show(&self, state: State) {
         let mut wakers = Vec::new();
         {
             let mut inner = self.lock();
-            if *inner.state == state || inner.state.ended {
+            if inner.state.ended {
                 return;
             }
             let new = Arc::new(state);
@@ -228,13 +228,6 @@ impl Board {
             }
         }
         wakers.into_iter().for_each(Waker::wake);
-    }
-
-    /// Changes the state in place.
-    pub(crate) fn change(&self, f: impl FnOnce(&mut State)) {
-        let mut state = State::clone(&self.state());
-        f(&mut state);
-        self.show(state);
     }
 
     pub(crate) fn watch(self: &Arc<Self>) -> StateChanges {
@@ -299,10 +292,15 @@ mod tests {
         let board = Arc::new(Board::default());
         let mut changes = board.watch();
         for user in 0..MOST + 10 {
-            board.change(|state| state.user = Some(user.to_string()));
+            board.show(State {
+                user: Some(user.to_string()),
+                ..State::default()
+            });
         }
-        board.change(|_| {});
-        board.change(|state| state.ended = true);
+        board.show(State {
+            ended: true,
+            ..State::default()
+        });
         let mut before = Arc::new(State::default());
         let mut count = 0;
         while let Some(Some(change)) = changes.next().now_or_never() {
