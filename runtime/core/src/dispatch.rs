@@ -1,6 +1,5 @@
 //! Sets handlers to work: in order, each until it first waits, the rest beside each other.
 
-use std::collections::HashMap;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
@@ -30,7 +29,7 @@ pub struct Dispatcher<D: Direction> {
 /// Collects handlers until a program starts.
 pub struct DispatcherBuilder<D: Direction> {
     contract: Contract,
-    routes: HashMap<&'static str, Vec<Routes<D>>>,
+    routes: Vec<Routes<D>>,
     unhandled: Option<Box<dyn Listen<D>>>,
 }
 
@@ -38,7 +37,7 @@ impl<D: Direction> Default for DispatcherBuilder<D> {
     fn default() -> Self {
         Self {
             contract: Contract::default(),
-            routes: HashMap::new(),
+            routes: Vec::new(),
             unhandled: None,
         }
     }
@@ -60,10 +59,7 @@ impl<D: Direction> DispatcherBuilder<D> {
     /// If another namespace of the same name is spoken.
     pub fn serve(&mut self, routes: Routes<D>) -> Result<(), DuplicateNamespace> {
         self.speak(routes.namespace)?;
-        self.routes
-            .entry(routes.namespace.name)
-            .or_default()
-            .push(routes);
+        self.routes.push(routes);
         Ok(())
     }
 
@@ -77,12 +73,16 @@ impl<D: Direction> DispatcherBuilder<D> {
 
     /// Takes all together.
     #[must_use]
-    pub fn build(mut self) -> Arc<Dispatcher<D>> {
-        let routes = self
-            .contract
-            .namespaces()
-            .map(|namespace| self.routes.remove(namespace.name).unwrap_or_default())
-            .collect();
+    pub fn build(self) -> Arc<Dispatcher<D>> {
+        let mut routes = Vec::new();
+        routes.resize_with(self.contract.namespaces().count(), Vec::new);
+        for of_one in self.routes {
+            let name = of_one.namespace.name;
+            let mut namespaces = self.contract.namespaces();
+            if let Some(place) = namespaces.position(|namespace| namespace.name == name) {
+                routes[place].push(of_one);
+            }
+        }
         Arc::new(Dispatcher {
             contract: Arc::new(self.contract),
             routes,
@@ -154,55 +154,56 @@ impl<D: Direction> Dispatcher<D> {
                 if sequential {
                     port.open_lane(place);
                 }
-                let work = Self::cancellable(port, call, Arc::clone(self).watched(work, event));
+                let started = Started { call, event, work };
                 let this = Arc::clone(self);
-                let from = from.clone();
-                let of_lane = Arc::clone(port);
-                port.host().spawn(Box::pin(async move {
-                    work.await;
-                    if sequential {
-                        this.run_lane(place, &from, &of_lane).await;
-                    }
-                }));
+                let lane = sequential.then_some(place);
+                let task = this.carry_on(started, lane, from.clone(), Arc::clone(port));
+                port.host().spawn(Box::pin(task));
             }
         }
     }
 
-    /// Runs what waits in a lane, one after the other.
-    async fn run_lane(self: &Arc<Self>, place: usize, from: &D::From, port: &Arc<Port>) {
-        while let Some(arrived) = port.next_in_lane(place) {
-            if !port.wants(arrived.call) {
-                continue;
+    /// Runs a handler that waits to its end, and then what waits in its lane, one after the other.
+    async fn carry_on(
+        self: Arc<Self>,
+        started: Started<D>,
+        lane: Option<usize>,
+        from: D::From,
+        port: Arc<Port>,
+    ) {
+        let mut next = Some(started);
+        while let Some(Started { call, event, work }) = next {
+            // A call that is cancelled drops its handler; any other is answered.
+            let (handle, registration) = AbortHandle::new_pair();
+            if let Some(call) = call {
+                port.keep_running(call, handle);
             }
-            let (call, event) = (arrived.call, arrived.arrival.event);
-            let work = self.work(from, port, arrived);
-            Self::cancellable(port, call, Arc::clone(self).watched(work, event)).await;
+            let work = Abortable::new(self.watched(work, event), registration);
+            if let Ok(outcome) = work.await {
+                port.finish(port.now(), call, outcome);
+            }
+            next = lane.and_then(|lane| self.next_of_lane(lane, &from, &port));
+        }
+    }
+
+    fn next_of_lane(&self, lane: usize, from: &D::From, port: &Arc<Port>) -> Option<Started<D>> {
+        loop {
+            let arrived = port.next_in_lane(lane)?;
+            if port.wants(arrived.call) {
+                return Some(Started {
+                    call: arrived.call,
+                    event: arrived.arrival.event,
+                    work: self.work(from, port, arrived),
+                });
+            }
         }
     }
 
     /// A handler's work, of which is told if it panics.
-    async fn watched(self: Arc<Self>, mut work: Work<D>, event: u32) -> Option<Outcome> {
+    async fn watched(&self, mut work: Work<D>, event: u32) -> Option<Outcome> {
         let outcome = (&mut work).await;
         self.note_panic(&mut work, event);
         outcome
-    }
-
-    /// Work that is dropped if the call is cancelled, and otherwise answers it.
-    fn cancellable<F: Future<Output = Option<Outcome>>>(
-        port: &Arc<Port>,
-        call: Option<IncomingCall>,
-        work: F,
-    ) -> impl Future<Output = ()> + use<D, F> {
-        let (handle, registration) = AbortHandle::new_pair();
-        if let Some(call) = call {
-            port.keep_running(call, handle);
-        }
-        let port = Arc::clone(port);
-        async move {
-            if let Ok(outcome) = Abortable::new(work, registration).await {
-                port.finish(port.now(), call, outcome);
-            }
-        }
     }
 
     fn work(&self, from: &D::From, port: &Arc<Port>, arrived: Arrived) -> Work<D> {
@@ -301,6 +302,13 @@ impl<D: Direction> std::fmt::Debug for Dispatcher<D> {
             .field("contract", &self.contract)
             .finish_non_exhaustive()
     }
+}
+
+/// An event or a call, and its handlers at work.
+struct Started<D: Direction> {
+    call: Option<IncomingCall>,
+    event: u32,
+    work: Work<D>,
 }
 
 /// The handlers of one event at work. Nearly always there is one.

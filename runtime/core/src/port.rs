@@ -1,6 +1,6 @@
 //! A session behind a lock: what programs, handlers and drivers share.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -59,9 +59,9 @@ struct State {
     /// Someone gives arrivals to their handlers.
     dispatching: bool,
     /// Handlers of calls that wait, to be dropped when the call is cancelled.
-    running: HashMap<IncomingCall, AbortHandle>,
+    running: Vec<(IncomingCall, AbortHandle)>,
     /// Namespaces whose handlers run one after the other: what waits behind the one that runs.
-    lanes: HashMap<usize, VecDeque<Arrived>>,
+    lanes: Vec<(usize, VecDeque<Arrived>)>,
     bells: Slab<BellState>,
 }
 
@@ -93,8 +93,8 @@ impl Port {
                 arrivals: VecDeque::new(),
                 unhandled: Vec::new(),
                 dispatching: false,
-                running: HashMap::new(),
-                lanes: HashMap::new(),
+                running: Vec::new(),
+                lanes: Vec::new(),
                 bells: Slab::new(),
             }),
             revoked: AtomicBool::new(false),
@@ -229,9 +229,7 @@ impl Port {
                 // A call whose handler has no reply: the contract's check excludes it.
                 let outcome = outcome.unwrap_or(Outcome::Failed(Failure::Internal));
                 state.session.reply(now, call, outcome);
-                if !state.running.is_empty() {
-                    state.take_running(call);
-                }
+                state.take_running(call);
             }
             None => state.session.finished(),
         }
@@ -248,7 +246,7 @@ impl Port {
     pub(crate) fn keep_running(&self, call: IncomingCall, handle: AbortHandle) {
         let mut state = self.lock();
         if state.session.is_running(call) {
-            state.running.insert(call, handle);
+            state.running.push((call, handle));
         } else {
             handle.abort();
         }
@@ -256,8 +254,8 @@ impl Port {
 
     /// Queues an arrival behind the handler that runs in its lane. Gives it back if none runs.
     pub(crate) fn queue_in_lane(&self, lane: usize, arrived: Arrived) -> Option<Arrived> {
-        match self.lock().lanes.get_mut(&lane) {
-            Some(queue) => {
+        match self.lock().lane(lane) {
+            Some((_, queue)) => {
                 queue.push_back(arrived);
                 None
             }
@@ -266,15 +264,15 @@ impl Port {
     }
 
     pub(crate) fn open_lane(&self, lane: usize) {
-        self.lock().lanes.insert(lane, VecDeque::new());
+        self.lock().lanes.push((lane, VecDeque::new()));
     }
 
     /// The next arrival of a lane; the lane is closed if there is none.
     pub(crate) fn next_in_lane(&self, lane: usize) -> Option<Arrived> {
         let mut state = self.lock();
-        let next = state.lanes.get_mut(&lane)?.pop_front();
+        let next = state.lane(lane)?.1.pop_front();
         if next.is_none() {
-            state.lanes.remove(&lane);
+            state.lanes.retain(|(open, _)| *open != lane);
         }
         next
     }
@@ -396,7 +394,9 @@ impl State {
                         revoked.store(true, Ordering::Relaxed);
                         let others = |arrived: &Arrived| arrived.call != Some(call);
                         self.arrivals.retain(others);
-                        self.lanes.values_mut().for_each(|lane| lane.retain(others));
+                        self.lanes
+                            .iter_mut()
+                            .for_each(|(_, lane)| lane.retain(others));
                     }
                 }
                 Event::Completed(call) => {
@@ -409,11 +409,17 @@ impl State {
     }
 
     fn take_running(&mut self, call: IncomingCall) -> Option<AbortHandle> {
-        let handle = self.running.remove(&call);
+        // There are no more than may run at once, and most calls never wait.
+        let place = self.running.iter().position(|(other, _)| *other == call)?;
+        let (_, handle) = self.running.swap_remove(place);
         if self.running.is_empty() && self.running.capacity() > IDLE_CAPACITY {
-            self.running = HashMap::new();
+            self.running = Vec::new();
         }
-        handle
+        Some(handle)
+    }
+
+    fn lane(&mut self, lane: usize) -> Option<&mut (usize, VecDeque<Arrived>)> {
+        self.lanes.iter_mut().find(|(open, _)| *open == lane)
     }
 
     /// Gives back what many calls at a time have needed.

@@ -88,16 +88,20 @@ impl fmt::Debug for UnconfirmedEvent {
 #[must_use]
 pub fn unconfirmed(port: &Port, unconfirmed: session::Unconfirmed) -> Vec<UnconfirmedEvent> {
     let contract = port.contract();
-    let events = unconfirmed.events.into_iter().filter_map(|inner| {
-        let (place, index) = contract.locate(inner.event)?;
-        let namespace = contract.namespaces().nth(place)?;
-        Some(UnconfirmedEvent {
-            namespace: namespace.name,
-            name: namespace.events.get(index as usize)?.name,
-            index,
-            codec: port.codec(),
-            inner,
-        })
-    });
-    events.collect()
+    let mut events = Vec::new();
+    for inner in unconfirmed.events {
+        if let Some((place, index)) = contract.locate(inner.event)
+            && let Some(namespace) = contract.namespaces().nth(place)
+            && let Some(event) = namespace.events.get(index as usize)
+        {
+            events.push(UnconfirmedEvent {
+                namespace: namespace.name,
+                name: event.name,
+                index,
+                codec: port.codec(),
+                inner,
+            });
+        }
+    }
+    events
 }
