@@ -3,7 +3,8 @@
 use std::ops::{Add, Sub};
 use std::time::{Duration, SystemTime};
 
-/// A moment, counted from the Unix epoch by a clock that never goes back.
+/// A moment, counted in nanoseconds from the Unix epoch by a clock that never goes back. The last
+/// one is in the year 2554.
 ///
 /// A driver makes one clock: the system time when it started, plus what a monotonic clock has
 /// measured since. A simulator counts from zero.
@@ -18,27 +19,40 @@ use std::time::{Duration, SystemTime};
 /// assert_eq!(start - later, Duration::ZERO);
 /// ```
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, Ord, PartialEq, PartialOrd)]
-pub struct Time(Duration);
+pub struct Time(u64);
 
 impl Time {
     /// The moment that lies `since_epoch` after the Unix epoch.
     #[must_use]
     pub const fn from_unix(since_epoch: Duration) -> Self {
-        Self(since_epoch)
+        Self(nanoseconds(since_epoch))
     }
 
     /// How long after the Unix epoch this moment lies.
     #[must_use]
     pub const fn since_unix(self) -> Duration {
-        self.0
+        Duration::from_nanos(self.0)
     }
+}
+
+/// As many as fit.
+const fn nanoseconds(duration: Duration) -> u64 {
+    const SECOND: u64 = 1_000_000_000;
+    const MOST: u64 = u64::MAX / SECOND - 1;
+    // A product that saturates by itself is ten times the code, and there are many of these.
+    let seconds = if duration.as_secs() < MOST {
+        duration.as_secs()
+    } else {
+        MOST
+    };
+    seconds * SECOND + duration.subsec_nanos() as u64
 }
 
 impl Sub<Duration> for Time {
     type Output = Self;
 
     fn sub(self, before: Duration) -> Self {
-        Self(self.0.saturating_sub(before))
+        Self(self.0.saturating_sub(nanoseconds(before)))
     }
 }
 
@@ -46,7 +60,7 @@ impl Add<Duration> for Time {
     type Output = Self;
 
     fn add(self, after: Duration) -> Self {
-        Self(self.0.saturating_add(after))
+        Self(self.0.saturating_add(nanoseconds(after)))
     }
 }
 
@@ -55,12 +69,12 @@ impl Sub for Time {
 
     /// How long after `earlier` this moment lies; zero if it lies before.
     fn sub(self, earlier: Self) -> Duration {
-        self.0.saturating_sub(earlier.0)
+        Duration::from_nanos(self.0.saturating_sub(earlier.0))
     }
 }
 
 impl From<Time> for SystemTime {
     fn from(time: Time) -> Self {
-        SystemTime::UNIX_EPOCH + time.0
+        SystemTime::UNIX_EPOCH + time.since_unix()
     }
 }
