@@ -16,6 +16,7 @@ pub mod schema;
 mod secret;
 pub mod server;
 pub mod session;
+mod sorted;
 mod time;
 pub mod wire;
 

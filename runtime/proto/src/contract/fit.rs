@@ -1,12 +1,12 @@
 //! Whether the events of two sides fit, and how their numbers map.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::skew::{List, MOST_NAMES};
 use super::{Contract, Entry, Skew, SkewCause, Table, TableEvent, Way};
 use crate::codec::Codec;
 use crate::frame::{Answer, Offer};
+use crate::sorted::Sorted;
 
 /// Whether an event may be sent to the other side.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -269,14 +269,15 @@ impl Pair<'_> {
     /// Whether each event may be sent to the other side, which may not have the namespace.
     fn send(self, other: Option<&Other<'_>>, outbound: &mut Vec<Fit>, skew: &mut List) {
         let there = self.side.other();
-        let theirs = other.and_then(|other| other.table).map(by_name);
+        let theirs = other.and_then(|other| other.table);
+        let theirs = theirs.map(|table| self.found_in(table));
         for (place, event) in self.own.table.events.iter().enumerate() {
             let fit = match (other, &theirs) {
                 (None, _) => Fit::Unsupported,
                 (Some(_), None) => Fit::Exact,
-                (Some(_), Some(theirs)) => theirs
-                    .get(event.name.as_str())
-                    .map_or(Fit::Unsupported, |(_, theirs)| fit(event, theirs, there)),
+                (Some(_), Some(theirs)) => {
+                    theirs[place].map_or(Fit::Unsupported, |theirs| fit(event, theirs, there))
+                }
             };
             let (fit, cause) = self.settle(place, fit, SkewCause::UnknownThere);
             // What a client does not speak it does not want to hear.
@@ -309,16 +310,38 @@ impl Pair<'_> {
                     .collect(),
             ),
             Some(table) => {
-                let ours = by_name(&self.own.table);
+                let ours = self.by_name();
                 let each = table.events.iter().map(|theirs| {
-                    let found = ours
-                        .get(theirs.name.as_str())
-                        .map(|(place, ours)| (*place, fit(theirs, ours, self.side)));
+                    let found = ours.get(&theirs.name.as_str()).map(|place| {
+                        let ours = &self.own.table.events[*place];
+                        (*place, fit(theirs, ours, self.side))
+                    });
                     self.heard(theirs, found, skew)
                 });
                 Here::Each(each.collect())
             }
         }
+    }
+
+    /// The places of the own events, by name.
+    fn by_name(&self) -> Sorted<&str, usize> {
+        let mut places = Sorted::default();
+        for (place, event) in self.own.table.events.iter().enumerate() {
+            places.insert(event.name.as_str(), place);
+        }
+        places
+    }
+
+    /// For each own event that of the same name in the other side's table; of several, the first.
+    fn found_in<'a>(&self, theirs: &'a Table) -> Vec<Option<&'a TableEvent>> {
+        let places = self.by_name();
+        let mut found = vec![None; self.own.table.events.len()];
+        for event in &theirs.events {
+            if let Some(place) = places.get(&event.name.as_str()) {
+                found[*place].get_or_insert(event);
+            }
+        }
+        found
     }
 
     /// What an event of the other side means, which is one of this side if it was found.
@@ -365,15 +388,6 @@ impl Pair<'_> {
         skew.add(self.own.namespace.name, cause);
         false
     }
-}
-
-/// The events of a table with their places, by name; of several of one name, the first.
-fn by_name(table: &Table) -> HashMap<&str, (usize, &TableEvent)> {
-    let mut events = HashMap::new();
-    for (place, event) in table.events.iter().enumerate() {
-        events.entry(event.name.as_str()).or_insert((place, event));
-    }
-    events
 }
 
 impl Side {

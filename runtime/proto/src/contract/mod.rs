@@ -137,7 +137,6 @@ pub(crate) use fit::Offered;
 pub use fit::{Fit, Inbound, Mapping, Side, fit};
 pub use skew::{Skew, SkewCause};
 
-use std::collections::HashMap;
 use std::hash::Hasher;
 use std::time::Duration;
 
@@ -146,6 +145,7 @@ use crate::fnv::Fnv;
 use crate::frame::{Answer, Offer};
 use crate::schema::{Print, Type};
 use crate::session::Delivery;
+use crate::sorted::Sorted;
 
 /// The namespaces that a program speaks, each event with one number.
 ///
@@ -302,7 +302,7 @@ impl Contract {
 impl Entry {
     /// With the fingerprints of all types, which are computed here and nowhere else.
     fn new(namespace: &'static Namespace, base: u32) -> Self {
-        let mut known = HashMap::new();
+        let mut known = Sorted::default();
         let mut print = |ty: Type| ty.print_once(&mut known);
         let mut self_describing = Vec::new();
         let mut events = Vec::new();

@@ -43,23 +43,21 @@ impl fmt::Display for Skew {
     }
 }
 
-/// Collects what does not fit, each name once.
+/// Collects what does not fit, each name once, by name.
 #[derive(Default)]
 pub(super) struct List(Vec<Skew>);
 
 impl List {
     pub(super) fn add(&mut self, name: &str, cause: SkewCause) {
-        if self.0.len() < MOST_NAMES && self.0.iter().all(|skew| *skew.name != *name) {
-            self.0.push(Skew {
-                name: name.into(),
-                cause,
-            });
+        let place = self.0.partition_point(|skew| *skew.name < *name);
+        let is_listed = self.0.get(place).is_some_and(|skew| *skew.name == *name);
+        if self.0.len() < MOST_NAMES && !is_listed {
+            let name = name.into();
+            self.0.insert(place, Skew { name, cause });
         }
     }
 
-    /// By name.
-    pub(super) fn finish(mut self) -> Arc<[Skew]> {
-        self.0.sort_by(|one, other| one.name.cmp(&other.name));
+    pub(super) fn finish(self) -> Arc<[Skew]> {
         self.0.into()
     }
 }

@@ -8,12 +8,12 @@
 //! of `k` kinds each that agree for 2·k rounds agree for ever. No step is taken twice, so types that
 //! share parts, or that all contain each other, are no more work than others.
 
-use std::collections::{HashMap, HashSet};
 use std::hash::Hasher;
 use std::ptr;
 
 use super::{Content, Field, Presence, Shape, Tagging, Type};
 use crate::fnv::Fnv;
+use crate::sorted::Sorted;
 
 /// What both sides compare of a type, and what keeps a codec from carrying it.
 #[derive(Clone, Copy, Debug, Eq, PartialEq)]
@@ -50,14 +50,21 @@ impl Type {
     }
 
     /// What both sides compare, computed once for each type.
-    pub(crate) fn print_once(self, known: &mut HashMap<*const Shape, Print>) -> Print {
-        *known.entry(self.shape()).or_insert_with(|| self.print())
+    pub(crate) fn print_once(self, known: &mut Sorted<*const Shape, Print>) -> Print {
+        let shape = ptr::from_ref(self.shape());
+        if let Some(print) = known.get(&shape) {
+            return *print;
+        }
+        let print = self.print();
+        known.insert(shape, print);
+        print
     }
 }
 
 impl Graph {
     fn of(root: Type) -> Self {
-        let mut places = HashMap::from([(ptr::from_ref(root.shape()), 0)]);
+        let mut places = Sorted::default();
+        places.insert(ptr::from_ref(root.shape()), 0);
         let mut graph = Self {
             shapes: vec![root.shape()],
             parts: Vec::new(),
@@ -68,10 +75,12 @@ impl Graph {
             shape.write(&mut Fnv::default(), &mut |part| {
                 // The compiler may have made several copies of one shape, or one of several that are
                 // the same. Neither changes the tree.
-                let place = *places.entry(part.shape()).or_insert(shapes.len());
-                if place == shapes.len() {
+                let shape = ptr::from_ref(part.shape());
+                let place = places.get(&shape).copied().unwrap_or_else(|| {
+                    places.insert(shape, shapes.len());
                     shapes.push(part.shape());
-                }
+                    shapes.len() - 1
+                });
                 parts.push(place);
                 0
             });
@@ -86,7 +95,11 @@ impl Graph {
         loop {
             numbers = self.round(&numbers);
             rounds += 1;
-            let now = numbers.iter().collect::<HashSet<_>>().len();
+            let mut different = Sorted::default();
+            for number in &numbers {
+                different.insert(*number, ());
+            }
+            let now = different.len();
             if now == kinds {
                 break;
             }

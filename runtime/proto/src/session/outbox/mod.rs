@@ -6,13 +6,14 @@ mod waiting;
 
 pub(super) use waiting::Swept;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::mem;
 
 use bytes::Bytes;
 
 use super::{CallId, Delivery, IDLE_CAPACITY, Outgoing, UnconfirmedEvent};
 use crate::frame::{Acknowledge, Outcome};
+use crate::sorted::Sorted;
 use crate::{Limits, Time};
 
 /// Why the session does not accept an event.
@@ -62,7 +63,7 @@ pub(super) struct Outbox {
     /// Events and calls that got a number, and how many may, since the session began.
     started: u64,
     allowed: u64,
-    latest: HashMap<(u32, Bytes), Newest>,
+    latest: Sorted<(u32, Bytes), Newest>,
 }
 
 struct Waiting {
@@ -260,7 +261,7 @@ impl Outbox {
             self.controls = VecDeque::new();
         }
         if self.latest.is_empty() && self.latest.capacity() > IDLE_CAPACITY {
-            self.latest = HashMap::new();
+            self.latest = Sorted::default();
         }
     }
 
