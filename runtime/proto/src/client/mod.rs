@@ -504,6 +504,11 @@ impl Client {
     fn change(&mut self, f: impl FnOnce(&mut State)) {
         let old = self.state.clone();
         f(&mut self.state);
+        self.tell_change(old);
+    }
+
+    /// By itself, so that it is not compiled anew for each kind of change.
+    fn tell_change(&mut self, old: State) {
         if self.state != old {
             let new = self.state.clone();
             self.events

@@ -156,12 +156,13 @@ impl Polling {
     }
 
     /// Gives up all polls but one that has failed. The next one begins anew.
-    fn give_up_polls(&mut self, failed: Option<ExchangeId>) -> impl Iterator<Item = Transmit> {
+    fn give_up_polls(&mut self, failed: Option<ExchangeId>, transmits: &mut VecDeque<Transmit>) {
         self.abreast = 1;
-        std::mem::take(&mut self.awaited)
-            .into_iter()
-            .filter(move |poll| poll.answer.is_none() && Some(poll.exchange) != failed)
-            .map(|poll| Transmit::Abort(poll.exchange))
+        while let Some(poll) = self.awaited.pop_front() {
+            if poll.answer.is_none() && Some(poll.exchange) != failed {
+                transmits.push_back(Transmit::Abort(poll.exchange));
+            }
+        }
     }
 }
 
@@ -254,15 +255,16 @@ impl Client {
         self.background = background;
         // The next poll brings again what their answers would have brought.
         if background && let Some(polling) = &mut self.polling {
-            self.transmits.extend(polling.give_up_polls(None));
+            polling.give_up_polls(None, &mut self.transmits);
         }
     }
 
     pub(super) fn drop_polling(&mut self) {
         if let Some(mut polling) = self.polling.take() {
-            let others = [polling.hello, polling.send].into_iter().flatten();
-            self.transmits.extend(others.map(Transmit::Abort));
-            self.transmits.extend(polling.give_up_polls(None));
+            for exchange in [polling.hello, polling.send].into_iter().flatten() {
+                self.transmits.push_back(Transmit::Abort(exchange));
+            }
+            polling.give_up_polls(None, &mut self.transmits);
         }
     }
 
@@ -487,7 +489,7 @@ impl Client {
             self.shows |= std::mem::take(&mut polling.shows_in_send);
         } else {
             // Those behind it bring what cannot be taken in before what is lost has come again.
-            self.transmits.extend(polling.give_up_polls(exchange));
+            polling.give_up_polls(exchange, &mut self.transmits);
         }
         // What either side has said in the exchange may be lost: this side says it again, and asks
         // the server for what it said. Else one may wait for credit that the other has given.

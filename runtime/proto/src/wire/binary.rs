@@ -516,5 +516,10 @@ fn list<'a, T>(
     size: usize,
     read: impl Fn(&mut Input<'a>) -> Result<T, WireError>,
 ) -> Result<Vec<T>, WireError> {
-    (0..input.count(size)?).map(|_| read(input)).collect()
+    let count = input.count(size)?;
+    let mut list = Vec::new();
+    for _ in 0..count {
+        list.push(read(input)?);
+    }
+    Ok(list)
 }

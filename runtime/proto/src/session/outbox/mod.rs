@@ -269,22 +269,20 @@ impl Outbox {
 
     /// Takes out the events that were not confirmed, oldest first.
     pub(super) fn unconfirmed(&mut self) -> Vec<UnconfirmedEvent> {
-        let sent = mem::take(&mut self.sent)
-            .into_iter()
-            .filter_map(|sent| match sent {
-                Sent::Kept(what) => Some((what, true)),
-                Sent::Gone => None,
-            });
-        let waiting = mem::take(&mut self.starts)
-            .into_iter()
-            .map(|waiting| (waiting.what, false));
-        let events = sent
-            .chain(waiting)
-            .filter_map(|(what, maybe_received)| match what {
-                What::Event(event) => UnconfirmedEvent::new(event, maybe_received),
-                _ => None,
-            })
-            .collect();
+        let mut events = Vec::new();
+        let mut keep = |what, maybe_received| {
+            if let What::Event(event) = what {
+                events.extend(UnconfirmedEvent::new(event, maybe_received));
+            }
+        };
+        while let Some(sent) = self.sent.pop_front() {
+            if let Sent::Kept(what) = sent {
+                keep(what, true);
+            }
+        }
+        while let Some(waiting) = self.starts.pop_front() {
+            keep(waiting.what, false);
+        }
         *self = Self::continuing(self);
         events
     }
