@@ -18,7 +18,7 @@
 //! # Layout
 //! * [`Server`] and its [`Builder`]: what a program configures, serves and asks
 //! * [`Handshake`], [`Identity`] and [`Refusal`]: who may connect
-//! * [`User`], [`Audience`], [`Room`] and [`Session`]: whom a push goes to
+//! * [`Audience`], [`User`] and [`Session`]: whom a push goes to
 //! * [`Presence`] and [`Connected`]: who is there
 //! * [`SessionEnd`]: how a session ended, and what it did not deliver
 //! * [`Counts`]: how many clients were refused, and broke the protocol
@@ -55,7 +55,7 @@ pub use end::SessionEnd;
 pub use handshake::Handshake;
 pub use identity::{Identity, Refusal};
 pub use presence::{Connected, ConnectedClient, Presence, PresenceStream};
-pub use push::{Audience, Room, Session, User};
+pub use push::{Audience, Session, User};
 pub use sente::{
     CallError, Codec, EventStream, Peer, SendError, SessionCounts, SessionId, Skew, SkewCause,
     UnconfirmedEvent, Unhandled, UnhandledCause,

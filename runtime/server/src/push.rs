@@ -49,6 +49,10 @@ impl Audience {
         Self::new(hub, Who::Users(users.collect()))
     }
 
+    pub(crate) fn room(hub: &Arc<Hub>, room: Arc<str>) -> Self {
+        Self::new(hub, Who::Room(room))
+    }
+
     pub(crate) fn anonymous(hub: &Arc<Hub>) -> Self {
         Self::new(hub, Who::Anonymous)
     }
@@ -198,48 +202,6 @@ impl User {
 }
 
 impl Targets for User {
-    fn push(&self, push: &mut Push<'_>) -> usize {
-        self.0.push(push)
-    }
-}
-
-/// All clients in a room. See [`Audience`].
-#[derive(Clone, Debug)]
-pub struct Room(Audience);
-
-impl Room {
-    pub(crate) fn new(hub: &Arc<Hub>, room: Arc<str>) -> Self {
-        Self(Audience::new(hub, Who::Room(room)))
-    }
-
-    /// All of them but this client.
-    #[must_use]
-    pub fn except(self, peer: &Peer) -> Audience {
-        self.0.except(peer)
-    }
-
-    /// Those who are in it now, in no order.
-    #[must_use]
-    pub fn peers(&self) -> Vec<Peer> {
-        self.0.peers()
-    }
-
-    /// Pushes an event that is a value. See [`Audience::send`].
-    ///
-    /// # Errors
-    /// If the server does not send it.
-    pub fn send<E: Events>(&self, event: E) -> Result<usize, SendError> {
-        self.0.send(event)
-    }
-
-    /// How many are in it now.
-    #[must_use]
-    pub fn count(&self) -> usize {
-        self.0.count()
-    }
-}
-
-impl Targets for Room {
     fn push(&self, push: &mut Push<'_>) -> usize {
         self.0.push(push)
     }

@@ -10,7 +10,7 @@ use crate::Builder;
 use crate::counts::Counts;
 use crate::hub::{Hub, Service};
 use crate::presence::{Connected, PresenceStream};
-use crate::push::{Audience, Room, Session, User};
+use crate::push::{Audience, Session, User};
 use crate::sessions::Client;
 
 /// A server: its routes, its users and rooms, and pushes to them. Cheap to clone.
@@ -61,8 +61,8 @@ impl Server {
 
     /// All clients in a room.
     #[must_use]
-    pub fn room(&self, name: impl AsRef<str>) -> Room {
-        Room::new(&self.hub, name.as_ref().into())
+    pub fn room(&self, name: impl AsRef<str>) -> Audience {
+        Audience::room(&self.hub, name.as_ref().into())
     }
 
     /// One client: it can be asked as well.
