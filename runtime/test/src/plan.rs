@@ -29,6 +29,8 @@ pub enum Fault {
     Break,
     /// A client is told that the network is back.
     Wake,
+    /// A client is told that nobody looks at its program, or that somebody does.
+    Hide,
     /// A client's program reconnects.
     Reconnect,
     /// A client's user logs in as somebody else.
@@ -78,6 +80,7 @@ impl Fault {
         Self::ShowAnother,
         Self::LateTimers,
         Self::ClockJump,
+        Self::Hide,
     ];
 
     /// What a plan without it is told by.
@@ -97,6 +100,7 @@ impl Fault {
             Self::ChooseCarrier => "fault: choose carrier",
             Self::Break => "fault: break connection",
             Self::Wake => "fault: wake",
+            Self::Hide => "fault: hide",
             Self::Reconnect => "fault: reconnect",
             Self::ChangeUser => "fault: change user",
             Self::Sleep => "fault: sleep",

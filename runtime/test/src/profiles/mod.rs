@@ -142,6 +142,24 @@ const PROFILES: &[Profile] = &[
             "carrier: request too late",
         ],
     },
+    Profile {
+        name: "hidden",
+        plan: |seed| {
+            let network = Network::seeded(seed)
+                .delay(ms(5)..ms(300))
+                .loss(0.1)
+                .repeat(0.15)
+                .offline_every(secs(20));
+            varied(seed, network)
+                .carrier(CarrierChoice::Poll)
+                .every(Fault::Hide, secs(3))
+        },
+        meets: &[
+            "fault: hide",
+            "carrier: brief poll",
+            "carrier: held poll superseded",
+        ],
+    },
     // Little credit and long pauses: what one answer brings, no other will soon.
     Profile {
         name: "starved",

@@ -139,6 +139,9 @@ impl World {
                 self.answer(of, purpose, 200, &[])
             }
             Turn::Hold => {
+                if request.brief {
+                    self.coverage.meet("carrier: brief poll");
+                }
                 if request.beside > 0 {
                     self.coverage.meet("carrier: poll beside others");
                 }
