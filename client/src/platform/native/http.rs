@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -30,10 +30,14 @@ use crate::platform::Form;
 /// should not meet a connection that is just being closed.
 const KEEP: Duration = Duration::from_secs(45);
 
+/// Connections, and what is under way on them.
+type Pool = Client<Connector, Full<Bytes>>;
+
 /// Posts to one address.
 #[derive(Clone)]
 pub(super) struct Http {
-    client: Client<Connector, Full<Bytes>>,
+    connector: Connector,
+    pool: Arc<Mutex<Pool>>,
     uri: Uri,
     headers: Arc<HeaderMap>,
 }
@@ -49,15 +53,10 @@ impl Http {
             url,
             problem: error.to_string(),
         })?;
-        let client = Client::builder(TokioExecutor::new())
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(KEEP)
-            // Those that are held, one that sends. One more would have to be dialled each time, and a
-            // poll on it would come late.
-            .pool_max_idle_per_host(usize::from(POLLS) + 1)
-            .build(Connector(connect));
+        let connector = Connector(connect);
         Ok(Self {
-            client,
+            pool: Arc::new(Mutex::new(pool(connector.clone()))),
+            connector,
             uri,
             headers,
         })
@@ -89,11 +88,13 @@ impl Http {
         request.headers_mut().clone_from(&self.headers);
         let content_type = HeaderValue::from_static(form.content_type());
         request.headers_mut().insert(CONTENT_TYPE, content_type);
-        let response = self
-            .client
-            .request(request)
-            .await
-            .map_err(|error| self.failed(&error))?;
+        let client = lock(&self.pool).clone();
+        let response = client.request(request).await.map_err(|error| {
+            // Those that are kept beside it have probably broken as well: the next request is not to
+            // meet one of them.
+            *lock(&self.pool) = pool(self.connector.clone());
+            self.failed(&error)
+        })?;
         let status = response.status().as_u16();
         let body = Limited::new(response.into_body(), form.body)
             .collect()
@@ -125,6 +126,20 @@ impl Http {
         }
         format!("the connection to `{}` broke: {last}", self.uri)
     }
+}
+
+fn pool(connector: Connector) -> Pool {
+    Client::builder(TokioExecutor::new())
+        .pool_timer(TokioTimer::new())
+        .pool_idle_timeout(KEEP)
+        // Those that are held, one that sends. One more would have to be dialled each time, and a poll
+        // on it would come late.
+        .pool_max_idle_per_host(usize::from(POLLS) + 1)
+        .build(connector)
+}
+
+fn lock(pool: &Mutex<Pool>) -> MutexGuard<'_, Pool> {
+    pool.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Opens connections for hyper.

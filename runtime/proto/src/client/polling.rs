@@ -35,8 +35,8 @@ pub(super) struct Polling {
     round_trip: Duration,
     /// In the background: when to ask again.
     rests_until: Time,
-    /// The request that brings what waits.
-    send: Option<ExchangeId>,
+    /// The request that brings what waits, and when it was sent.
+    send: Option<(ExchangeId, Time)>,
     /// The namespaces whose tables are in it, and whether credentials are.
     tables_in_send: Vec<String>,
     shows_in_send: bool,
@@ -44,6 +44,7 @@ pub(super) struct Polling {
     sends: u64,
     /// Requests that failed in a row, and when to go on after one.
     failures: u32,
+    failed_at: Time,
     retry_at: Option<Time>,
     /// The hello has failed, or met a WebSocket of this client that was there before it, and goes
     /// again then.
@@ -110,20 +111,18 @@ impl Polling {
         }
     }
 
-    /// Which request that was. Polls stay until their turn has come.
-    fn asked(&mut self, exchange: ExchangeId) -> Option<Asked> {
+    /// Which request that was, and when it was sent. Polls stay until their turn has come.
+    fn asked(&mut self, exchange: ExchangeId) -> Option<(Asked, Time)> {
         if self.hello == Some(exchange) {
             self.hello = None;
-            Some(Asked::Hello)
-        } else if self.send == Some(exchange) {
-            self.send = None;
-            Some(Asked::Send)
-        } else {
-            let mut polls = self.awaited.iter();
-            polls
-                .any(|poll| poll.exchange == exchange)
-                .then_some(Asked::Poll)
+            return Some((Asked::Hello, self.since));
         }
+        if let Some((_, sent)) = self.send.take_if(|(send, _)| *send == exchange) {
+            return Some((Asked::Send, sent));
+        }
+        let mut polls = self.awaited.iter();
+        let poll = polls.find(|poll| poll.exchange == exchange)?;
+        Some((Asked::Poll, poll.sent))
     }
 
     /// Keeps the answer to a poll until its turn has come, and sees in it whether there should be
@@ -193,6 +192,7 @@ impl Client {
             polls: 0,
             sends: 0,
             failures,
+            failed_at: Time::default(),
             retry_at: None,
             greet_at: None,
         });
@@ -261,7 +261,8 @@ impl Client {
 
     pub(super) fn drop_polling(&mut self) {
         if let Some(mut polling) = self.polling.take() {
-            for exchange in [polling.hello, polling.send].into_iter().flatten() {
+            let send = polling.send.map(|(send, _)| send);
+            for exchange in [polling.hello, send].into_iter().flatten() {
                 self.transmits.push_back(Transmit::Abort(exchange));
             }
             polling.give_up_polls(None, &mut self.transmits);
@@ -332,7 +333,7 @@ impl Client {
                 &mut body,
             );
         } else {
-            polling.send = Some(exchange);
+            polling.send = Some((exchange, now));
             polling.tables_in_send = wanted;
             polling.shows_in_send = shows;
             while body.len() < BODY {
@@ -391,7 +392,7 @@ impl Client {
         let Some(polling) = &mut self.polling else {
             return;
         };
-        let Some(asked) = polling.asked(exchange) else {
+        let Some((asked, sent)) = polling.asked(exchange) else {
             return;
         };
         let answer = response
@@ -400,7 +401,7 @@ impl Client {
         let answer = match answer {
             Ok(answer) => answer,
             Err(failed) => {
-                return self.request_failed(now, session, asked, Some(exchange), failed);
+                return self.request_failed(now, session, (asked, sent), Some(exchange), failed);
             }
         };
         if asked != Asked::Hello {
@@ -420,7 +421,7 @@ impl Client {
                     let error =
                         "the server's answer to the hello holds neither welcome nor refusal";
                     let failed = Failed::Error(error.to_owned());
-                    self.request_failed(now, session, asked, None, failed);
+                    self.request_failed(now, session, (asked, sent), None, failed);
                 }
             }
             Asked::Poll => {
@@ -450,7 +451,7 @@ impl Client {
             if matches!(&frame, Frame::Data(data) if session.misses_before(data)) {
                 let error = "the answer to a poll went astray: a proxy may have sent it twice";
                 let failed = Failed::Error(error.to_owned());
-                return self.request_failed(now, session, Asked::Poll, None, failed);
+                return self.request_failed(now, session, (Asked::Poll, now), None, failed);
             }
             self.handle_frame(now, session, Carrier::Poll, epoch, frame);
         }
@@ -460,7 +461,7 @@ impl Client {
         &mut self,
         now: Time,
         session: &mut Session,
-        asked: Asked,
+        (asked, sent): (Asked, Time),
         exchange: Option<ExchangeId>,
         failed: Failed,
     ) {
@@ -478,12 +479,16 @@ impl Client {
         let Some(polling) = &mut self.polling else {
             return;
         };
-        polling.failures += 1;
-        if polling.failures > FAILURES {
-            self.lost(now, session, ConnectionEnd::Lost);
-            return;
+        // One that was under way when another failed has broken with it, and is no further failure.
+        if polling.failures == 0 || sent >= polling.failed_at {
+            polling.failures += 1;
+            polling.failed_at = now;
+            if polling.failures > FAILURES {
+                self.lost(now, session, ConnectionEnd::Lost);
+                return;
+            }
+            polling.retry_at = (polling.failures > 1).then(|| now + RETRY * polling.failures);
         }
-        polling.retry_at = (polling.failures > 1).then(|| now + RETRY * polling.failures);
         if asked == Asked::Send {
             self.wanted_tables = std::mem::take(&mut polling.tables_in_send);
             self.shows |= std::mem::take(&mut polling.shows_in_send);

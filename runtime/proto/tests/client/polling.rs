@@ -276,6 +276,28 @@ fn events_that_come_faster_than_polls_are_met_by_more_of_them_evenly_apart() {
 }
 
 #[test]
+fn requests_that_break_together_are_one_failure() {
+    let mut test = Test::polling();
+    test.say();
+    let (poll, ..) = test.request(true);
+    let (send, ..) = test.request(false);
+    test.pass(ms(50));
+    test.lose(poll);
+    test.lose(send);
+    // Both go again at once; after a second failure it would take a moment.
+    assert_eq!(test.request(true).1.number, 2);
+    let (_, request, frames) = test.request(false);
+    assert_eq!((request.number, said(frames)), (2, 1));
+    let (poll, ..) = test.request(true);
+    test.lose(poll);
+    assert!(test.posts.iter().all(|post| post.0 != poll));
+    test.pass(ms(399));
+    assert_eq!(test.posts.len(), 1, "what has not broken");
+    test.pass(ms(1));
+    assert_eq!(test.request(true).1.number, 3);
+}
+
+#[test]
 fn one_poll_is_enough_for_events_that_are_far_between() {
     let mut test = Test::busy();
     test.pass(ms(150));

@@ -52,6 +52,34 @@ fn a_cut_is_seen_at_once_and_a_dead_connection_after_the_silence() {
     }
 }
 
+/// Of the connections that polls are kept for, none is tried again that was cut with the others.
+#[test]
+fn a_cut_costs_busy_polls_no_more_than_a_new_connection() {
+    for seed in 0..20 {
+        run(Network::seeded(seed).delay(ms(10)..ms(20)), async |net| {
+            let log = Log::new();
+            let server = net.serve(server(&log));
+            let (uplink, client) = connected(&net, CarrierChoice::Poll, &log).await;
+            let pushes = async {
+                for number in 0.. {
+                    House::to_clients(server.everyone()).said("all", number);
+                    advance(ms(20)).await;
+                }
+            };
+            let cuts = async {
+                advance(secs(2)).await;
+                uplink.cut();
+                a_call_takes(&client).await
+            };
+            let took = tokio::select! {
+                () = pushes => unreachable!(),
+                took = cuts => took,
+            };
+            assert!(took < ms(150), "{took:?} with seed {seed}");
+        });
+    }
+}
+
 #[test]
 fn a_client_without_a_network_comes_back_into_its_session_or_is_told_that_it_is_over() {
     run(Network::seeded(2), async |net| {
@@ -197,7 +225,7 @@ fn polls_are_lost_repeated_and_broken_off() {
     };
     let on_a_good_network = talk(Network::seeded(5));
     for network in [
-        Network::seeded(5).loss(0.05),
+        Network::seeded(5).loss(0.2),
         Network::seeded(5).repeat(0.5),
         Network::seeded(5).breaks_off(0.2),
     ] {
