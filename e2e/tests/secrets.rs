@@ -382,6 +382,7 @@ async fn by_hand(address: &str) -> ResumeSecret {
             number,
             hold: false,
             beside: 0,
+            brief: false,
         })
     };
     let data = || {
