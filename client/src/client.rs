@@ -4,16 +4,15 @@ use std::sync::Arc;
 
 use futures_util::StreamExt;
 use sente::driver::Port;
-use sente::{AsLink, Codec, Events, Link, SendError, SessionCounts};
+use sente::{AsLink, Codec, Events, Link, Secret, SendError, SessionCounts};
 use sente_proto::client::CarrierChoice;
 use sente_proto::codec::DecodeError;
 use sente_proto::session::Session;
 
 use crate::builder::ClientBuilder;
-use crate::credentials::IntoToken;
 use crate::error::{NotReady, SetupError};
 use crate::platform::Here;
-use crate::shared::{Command, Shared};
+use crate::shared::{Command, NewToken, Shared};
 use crate::state::{Board, State, StateChanges};
 use crate::unconfirmed::{ResendError, Unconfirmed, UnconfirmedBatches, resend};
 
@@ -286,8 +285,8 @@ impl Client {
     /// A client whose token comes from a function needs none of this: it asks by itself when the
     /// server warns. While there is no connection the token is shown at the next try. If the server
     /// does not take it, it closes the connection and says why in [`State::refused`](crate::State).
-    pub fn reauthenticate(&self, token: impl IntoToken) {
-        let token = token.into_token();
+    pub fn reauthenticate(&self, token: impl Into<String>) {
+        let token = NewToken(Secret::new(token.into()));
         self.handle.shared.order(Command::Reauthenticate(token));
     }
 

@@ -18,10 +18,10 @@ use sente_proto::session::{self, Session};
 use sente_proto::wire::{MAX_FRAME, OVERHEAD};
 use sente_proto::{FreshReason, Time};
 
-use crate::credentials::{Shown, Tokens};
+use crate::credentials::{IntoToken, Shown, Tokens};
 use crate::platform::{Form, Platform, Timer};
 use crate::random::Fault;
-use crate::shared::{Command, Shared};
+use crate::shared::{Command, NewToken, Shared};
 use crate::state::State;
 use crate::unconfirmed::{Unconfirmed, UnconfirmedReason};
 use sockets::{News, ROUND, Sockets};
@@ -213,8 +213,8 @@ impl<P: Platform> Driver<P> {
                 self.disconnected = false;
                 self.act(Machine::reconnect);
             }
-            Command::Reauthenticate(token) => {
-                self.tokens.token = Some(token);
+            Command::Reauthenticate(NewToken(token)) => {
+                self.tokens.token = Some(token.into_token());
                 self.act(|machine, _, _| machine.reauthenticate());
             }
             Command::Break => self.act(Machine::break_connection),

@@ -1,16 +1,27 @@
 //! What the handles of a client share with its driver.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::future::poll_fn;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 
+use sente::Secret;
 use sente::driver::Port;
 use sente_proto::client::CarrierChoice;
 
-use crate::credentials::Token;
 use crate::state::{Board, State};
 use crate::unconfirmed::{Batches, Unconfirmed};
+
+/// A token that a program shows. It has no value that could be seen.
+#[derive(Clone)]
+pub(crate) struct NewToken(pub(crate) Secret<String>);
+
+impl fmt::Debug for NewToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("NewToken")
+    }
+}
 
 /// What a program wants of its client, beside events and calls.
 #[derive(Clone, Debug)]
@@ -18,7 +29,7 @@ pub(crate) enum Command {
     Connect,
     Disconnect,
     Reconnect,
-    Reauthenticate(Token),
+    Reauthenticate(NewToken),
     Break,
     Stall,
     /// The simulated bad connection: the share that is lost.

@@ -381,6 +381,7 @@ async fn by_hand(address: &str) -> ResumeSecret {
             epoch: 1,
             number,
             hold: false,
+            brief: false,
             beside: 0,
             brief: false,
         })

@@ -100,16 +100,19 @@ pub enum CallError<E = Infallible> {
     /// The other side knows the event in another form, or the codec cannot carry its types. It did
     /// not run.
     Incompatible,
-    /// The handler panicked, or its answer could not be understood. It failed.
+    /// The handler panicked, or its answer could not be sent or understood. It may have done all or part
+    /// of its work.
     Internal,
     /// As much waits to be sent as may wait, and no room came within the deadline. It did not run.
     Full,
     /// The call is larger than a message may be. It did not run.
     TooLarge,
+    /// The codec cannot encode the call. It did not run. Use another codec or another type.
+    Encode,
 }
 
 impl<E> CallError<E> {
-    /// Whether the handler may have run, and nobody knows how it ended.
+    /// Whether the handler may have run, or a part of it, and nobody here knows what came of it.
     #[must_use]
     pub const fn maybe_executed(&self) -> bool {
         matches!(
@@ -118,7 +121,7 @@ impl<E> CallError<E> {
                 maybe_executed: true
             } | Self::Disconnected {
                 maybe_executed: true
-            }
+            } | Self::Internal
         )
     }
 
@@ -131,7 +134,7 @@ impl<E> CallError<E> {
             SendError::Ended | SendError::Unconfirmed => Self::Disconnected {
                 maybe_executed: false,
             },
-            SendError::Encode(_) => Self::Internal,
+            SendError::Encode(_) => Self::Encode,
         }
     }
 
@@ -162,12 +165,16 @@ impl<E: fmt::Debug> fmt::Display for CallError<E> {
                 maybe_executed: false,
             } => f.write_str("the session ended before the call was sent"),
             Self::Unsupported => f.write_str("the other side does not handle this call"),
-            Self::Incompatible => {
-                f.write_str("the other side has another form of this call: renew the older program")
+            Self::Incompatible => f.write_str(
+                "the other side has another form of this call: renew the older of both programs; or it \
+                 needs a codec that writes names, as `json` and `msgpack` do",
+            ),
+            Self::Internal => {
+                f.write_str("the handler failed, or its answer did; it may have done its work")
             }
-            Self::Internal => f.write_str("the handler failed"),
             Self::Full => f.write_str("too much waited to be sent"),
             Self::TooLarge => f.write_str("the call is larger than a message may be"),
+            Self::Encode => f.write_str("the codec cannot encode the call"),
         }
     }
 }

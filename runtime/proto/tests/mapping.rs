@@ -242,6 +242,40 @@ fn a_table_has_as_many_events_as_were_offered() {
 }
 
 #[test]
+fn offers_of_more_events_than_there_are_numbers_come_to_nothing() {
+    let contract = contract(&[&OLD]);
+    let mut offers = vec![Offer {
+        name: "elsewhere".to_owned(),
+        digest: 7,
+        events: u32::MAX,
+    }];
+    offers.extend(offer(2));
+    let names = ["chat/one", "chat/two"].map(str::to_owned);
+    let tables = table(names.map(stranger).into());
+    let mapping = Mapping::of_server(&contract, &offers, &tables, Codec::Bincode);
+    let mapping = mapping.expect("it is complete");
+    assert_eq!(
+        mapping.name_of_refused(u32::MAX).as_deref(),
+        Some("chat/one")
+    );
+    assert_eq!(mapping.name_of_refused(0), None);
+}
+
+#[test]
+fn a_name_that_nobody_can_read_is_not_kept() {
+    let contract = contract(&[&OLD]);
+    let tables = table(vec![stranger("é".repeat(10_000))]);
+    let mapping = Mapping::of_server(&contract, &offer(1), &tables, Codec::Bincode);
+    let mapping = mapping.expect("it is complete");
+    assert!(mapping.skew().iter().all(|skew| skew.name.len() <= 128));
+    assert!(
+        mapping
+            .name_of_refused(0)
+            .is_some_and(|name| name.len() <= 128)
+    );
+}
+
+#[test]
 fn no_table_makes_a_long_list_or_long_work() {
     let contract = contract(&[&OLD]);
     let many = (0..100_000).map(|number| stranger(number.to_string()));

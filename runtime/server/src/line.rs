@@ -19,7 +19,6 @@ use tokio::time::{Instant, Sleep};
 use crate::budget::Share;
 use crate::hub::Service;
 use crate::keeper;
-use crate::poll::reason_of;
 use crate::renewal;
 use crate::routes::Form;
 use crate::sessions::Client;
@@ -255,7 +254,7 @@ impl Line {
             Ok(frame) => frame,
             Err(error) => {
                 tracing::debug!(session = %client.id, %error, "a message is no frame");
-                let close = Close::new(reason_of(&error));
+                let close = Close::new(error.reason());
                 return ControlFlow::Break(self.violated(close));
             }
         };

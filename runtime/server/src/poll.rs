@@ -12,7 +12,7 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use sente_proto::frame::{Data, Frame, Hello, Request as Head};
 use sente_proto::server::{Heard, Place, Turn};
 use sente_proto::session::Session;
-use sente_proto::wire::{self, BodyFrames, WireError};
+use sente_proto::wire::{self, BodyFrames};
 use sente_proto::{Carrier, Close, CloseReason, Time};
 
 use crate::hub::Service;
@@ -86,15 +86,7 @@ async fn answer_body(service: &Arc<Service>, request: Parts, form: Form, body: &
         Some(Ok(Frame::Hello(hello))) => greet(service, request, form, *hello).await,
         Some(Ok(Frame::Request(head))) => serve(service, form, &head, frames).await,
         Some(Ok(_)) | None => answer_close(form, &service.hub.reject(CloseReason::Unexpected)),
-        Some(Err(error)) => answer_close(form, &service.hub.reject(reason_of(&error))),
-    }
-}
-
-/// What bytes that are no frame break.
-pub(crate) const fn reason_of(error: &WireError) -> CloseReason {
-    match error {
-        WireError::TooLarge { .. } => CloseReason::TooLarge,
-        _ => CloseReason::Malformed,
+        Some(Err(error)) => answer_close(form, &service.hub.reject(error.reason())),
     }
 }
 
@@ -199,7 +191,7 @@ fn take_in(
     };
     let mut ends = None;
     for frame in frames {
-        let frame = frame.map_err(|error| Close::new(reason_of(&error)))?;
+        let frame = frame.map_err(|error| Close::new(error.reason()))?;
         let heard = client.with(|now, chair, session| match &chair.end {
             Some(end) => Err(end.clone()),
             None => chair

@@ -18,7 +18,6 @@ use tokio_tungstenite::tungstenite;
 use crate::hub::Service;
 use crate::line::Line;
 use crate::open::{self, Admitted, NotAdmitted};
-use crate::poll::reason_of;
 use crate::routes::{Form, answer_refusal, unstored};
 
 /// It is zeroed at each read and kept for each connection: larger ones were measured to be slower
@@ -85,7 +84,7 @@ async fn greet(service: Arc<Service>, mut socket: WebSocket, request: Parts) -> 
         Ok(_) => Err(NotAdmitted::Closed(
             service.hub.reject(CloseReason::Unexpected),
         )),
-        Err(error) => Err(NotAdmitted::Closed(service.hub.reject(reason_of(&error)))),
+        Err(error) => Err(NotAdmitted::Closed(service.hub.reject(error.reason()))),
     };
     match admitted {
         Ok(Admitted {

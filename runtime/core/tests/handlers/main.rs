@@ -289,6 +289,10 @@ fn a_detached_call_runs_and_answers_nobody() {
 fn a_handler_that_panics_fails_its_own_call_only() {
     let mut test = Test::new();
     let (panics, works) = (test.talk().panic(), test.talk().double(2));
+    assert!(
+        CallError::<()>::Internal.maybe_executed(),
+        "as far as it came"
+    );
     assert_eq!(test.wired.finish(panics), Err(CallError::Internal));
     assert_eq!(test.wired.finish(works), Ok(4));
 }

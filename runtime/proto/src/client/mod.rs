@@ -33,7 +33,7 @@ use crate::backoff::Backoff;
 use crate::frame::{Authenticate, Frame};
 use crate::session::Session;
 use crate::wire;
-use crate::{Carrier, CloseReason, FreshReason, Limits, ResumeSecret, SessionId, Time};
+use crate::{Carrier, FreshReason, Limits, ResumeSecret, SessionId, Time};
 use dial::{Socket, SocketPhase};
 use polling::Polling;
 
@@ -315,10 +315,7 @@ impl Client {
         }
         match wire::decode_from_server(session.codec(), message, &session.limits().wire()) {
             Ok(frame) => self.handle_frame(now, session, Carrier::WebSocket, epoch, frame),
-            Err(_) => {
-                let reason = CloseReason::Malformed;
-                self.spoiled(now, session, Carrier::WebSocket, reason);
-            }
+            Err(error) => self.spoiled(now, session, Carrier::WebSocket, error.reason()),
         }
     }
 

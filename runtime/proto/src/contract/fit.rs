@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::skew::{List, MOST_NAMES};
+use super::skew::{List, MOST_NAMES, kept};
 use super::{Contract, Entry, Skew, SkewCause, Table, TableEvent, Way};
 use crate::codec::Codec;
 use crate::frame::{Answer, Offer};
@@ -187,10 +187,12 @@ impl Mapping {
             });
             if let (Here::Each(each), Some(own)) = (&here, other.own) {
                 let events = &other.table.unwrap_or(&contract.entries[own].table).events;
-                let numbered = (first..).zip(each.iter().zip(events));
-                let unknown = numbered
+                let named = (0..).zip(each.iter().zip(events));
+                let unknown = named
                     .filter(|(_, (inbound, _))| !matches!(inbound, Inbound::Event { .. }))
-                    .map(|(number, (_, event))| (number, event.name.as_str().into()));
+                    .filter_map(|(index, (_, event))| {
+                        Some((first.checked_add(index)?, kept(&event.name)))
+                    });
                 refused.extend(unknown.take(MOST_NAMES - refused.len()));
             }
             inbound.push(Numbers { first, here });

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 /// So much is listed: a hostile peer must not fill the memory with names.
 pub(super) const MOST_NAMES: usize = 256;
+const LONGEST_NAME: usize = 128;
 
 /// Something that one side may send and the other cannot take: one of both programs is older, or the
 /// codec is not for it.
@@ -47,12 +48,17 @@ impl fmt::Display for Skew {
 #[derive(Default)]
 pub(super) struct List(Vec<Skew>);
 
+/// A name as it is kept: of one that is too long for anybody to read, the beginning.
+pub(super) fn kept(name: &str) -> Arc<str> {
+    name[..name.floor_char_boundary(LONGEST_NAME)].into()
+}
+
 impl List {
     pub(super) fn add(&mut self, name: &str, cause: SkewCause) {
         let place = self.0.partition_point(|skew| *skew.name < *name);
         let is_listed = self.0.get(place).is_some_and(|skew| *skew.name == *name);
         if self.0.len() < MOST_NAMES && !is_listed {
-            let name = name.into();
+            let name = kept(name);
             self.0.insert(place, Skew { name, cause });
         }
     }

@@ -11,6 +11,7 @@
 //!   [`poll_data`](Session::poll_data) while a carrier is ready, then
 //!   [`poll_timeout`](Session::poll_timeout). In this order after every one of the above.
 
+mod backlog;
 mod calls;
 mod in_order;
 mod inbox;
@@ -34,13 +35,17 @@ use crate::contract::{Contract, Fit, Mapping};
 use crate::frame::{Acknowledge, Frame};
 use crate::wire::{self, DataWriter};
 use crate::{CloseReason, Limits, Time};
+use backlog::Backlog;
 use calls::Calls;
-use in_order::InOrder;
 use inbox::Inbox;
 use outbox::Outbox;
 
 /// An idle session keeps room for so many of a kind, whatever a busy moment needed.
 const IDLE_CAPACITY: usize = 64;
+
+/// A frame is cut before it has so many bytes: the head of its last item may be longer than it was
+/// taken for, in text above all.
+const LARGEST_FRAME: usize = wire::MAX_FRAME - 64;
 
 /// How an event travels (its delivery class).
 #[derive(Clone, Copy, Debug, Default, Eq, Hash, PartialEq)]
@@ -144,13 +149,6 @@ impl Counts {
     }
 }
 
-/// A call that waits for room in the outbox.
-struct Waits {
-    call: CallId,
-    since: Time,
-    event: Outgoing,
-}
-
 /// One side of a session.
 pub struct Session {
     limits: Arc<Limits>,
@@ -164,9 +162,7 @@ pub struct Session {
     ping: bool,
     /// When the client's identity expires, if it is to be told of that.
     warns: Option<Time>,
-    /// Calls that wait for room in the outbox, by their turns.
-    waiting: InOrder<u64, Waits>,
-    turn: u64,
+    backlog: Backlog,
     outbox: Outbox,
     inbox: Inbox,
     calls: Calls,
@@ -189,8 +185,7 @@ impl Session {
             unconfirmed: false,
             ping: false,
             warns: None,
-            waiting: InOrder::default(),
-            turn: 0,
+            backlog: Backlog::default(),
             outbox: Outbox::default(),
             calls: Calls::default(),
             events: VecDeque::new(),
@@ -244,13 +239,13 @@ impl Session {
     /// payloads, and the most where these are small.
     #[must_use]
     pub fn queued_memory(&self) -> usize {
-        self.outbox.memory()
+        self.outbox.memory() + self.backlog.memory()
     }
 
     /// Items that wait to be sent or acknowledged.
     #[must_use]
     pub fn queued(&self) -> usize {
-        self.outbox.len()
+        self.outbox.len() + self.backlog.len()
     }
 
     /// How many items have come and how many of this side's have been acknowledged: it grows where
@@ -269,7 +264,7 @@ impl Session {
     /// Those of them that wait for room in the outbox.
     #[must_use]
     pub fn calls_waiting(&self) -> usize {
-        self.waiting.len()
+        self.backlog.len()
     }
 
     /// Whether it holds nothing: nothing to be sent or confirmed, no call, no news. Handlers of
@@ -397,7 +392,7 @@ impl Session {
         for call in self.inbox.running_calls() {
             self.events.push_back(Event::Cancelled { call });
         }
-        self.waiting = InOrder::default();
+        self.backlog.clear();
         for (call, place) in self.calls.in_flight() {
             let maybe_executed =
                 matches!(place, calls::Place::Sent(_)) && !mutated!("deny-execution");
@@ -417,7 +412,7 @@ impl Session {
         while let Some((call, place)) = self.calls.expired(now) {
             let failure = match place {
                 calls::Place::Room(turn) => {
-                    self.waiting.remove(turn);
+                    self.backlog.remove(turn);
                     CallFailure::Full
                 }
                 calls::Place::Waiting(stamp) => {
@@ -512,7 +507,7 @@ impl Session {
             .inbox
             .wants_acknowledge()
             .then(|| self.inbox.acknowledge(now, full));
-        let frame_size = self.limits.frame_size.min(wire::MAX_FRAME);
+        let frame_size = self.limits.frame_size.min(LARGEST_FRAME);
         let mut writer = DataWriter::new(
             self.codec,
             std::mem::take(&mut self.ping),

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
+use super::backlog::Waits;
 use super::calls::Place;
 use super::outbox::Swept;
 use super::{
     CallFailure, CallId, CallResult, Delivery, IncomingCall, Outgoing, Refusal, Session,
-    UnconfirmedEvent, Waits,
+    UnconfirmedEvent,
 };
 use crate::Time;
 use crate::contract::{Fit, Mapping};
@@ -30,7 +31,8 @@ impl Session {
         let backed_up = !self.is_open()
             || self.outbox.is_behind()
             || self.outbox.waiting_bytes() >= self.limits.frame_size
-            || self.outbox.is_out_of_credit();
+            || self.outbox.is_out_of_credit()
+            || self.backlog.len() > 0;
         if event.delivery == Delivery::Volatile && backed_up {
             self.counts.dropped_volatile += 1;
             return Ok(());
@@ -48,7 +50,7 @@ impl Session {
     /// what comes after it waits behind it.
     ///
     /// # Errors
-    /// If the call does not fit the other side or the limits.
+    /// If the call does not fit the other side or the limits, or if as many calls wait already as may.
     pub fn call(&mut self, now: Time, event: Outgoing, deadline: Time) -> Result<CallId, Refusal> {
         match self.admit(&event) {
             Ok(()) => {
@@ -57,27 +59,29 @@ impl Session {
                 self.outbox.push_call(now, event.event, event.payload, call);
                 Ok(call)
             }
-            Err(Refusal::Full) => {
-                self.turn += 1;
-                let call = self.calls.insert(deadline, Place::Room(self.turn));
-                let waits = Waits {
+            Err(Refusal::Full) if !self.backlog.is_full(&self.limits) => {
+                let place = Place::Room(self.backlog.next_turn());
+                let call = self.calls.insert(deadline, place);
+                self.backlog.push(Waits {
                     call,
                     since: now,
                     event,
-                };
-                self.waiting.insert(self.turn, waits);
+                });
                 Ok(call)
             }
-            Err(refusal) => Err(refusal),
+            Err(refusal) => {
+                self.counts.refused_full += u64::from(refusal == Refusal::Full);
+                Err(refusal)
+            }
         }
     }
 
     /// Room may come of anything: an acknowledgement, a call that was cancelled or has expired.
     pub(super) fn use_room(&mut self) {
-        while let Some(turn) = self.waiting.first()
+        while let Some(turn) = self.backlog.first()
             && !self.outbox.is_full(&self.limits)
             && !mutated!("forget-room")
-            && let Some(Waits { call, since, event }) = self.waiting.remove(turn)
+            && let Some(Waits { call, since, event }) = self.backlog.remove(turn)
         {
             self.calls.enters(call, self.outbox.next_stamp());
             self.outbox
@@ -93,12 +97,11 @@ impl Session {
     ) -> Vec<UnconfirmedEvent> {
         let mut swept = Swept::default();
         self.outbox.sweep(&why, &mut swept);
-        let turns: Vec<u64> = self.waiting.keys().collect();
-        for turn in turns {
-            let waits = self.waiting.get(turn);
+        for turn in self.backlog.turns() {
+            let waits = self.backlog.get(turn);
             let refusal = waits.and_then(|it| why(it.event.event, it.event.payload.len()));
             if let Some(refusal) = refusal
-                && let Some(Waits { call, .. }) = self.waiting.remove(turn)
+                && let Some(Waits { call, .. }) = self.backlog.remove(turn)
             {
                 swept.calls.push((call, refusal));
             }
@@ -129,7 +132,7 @@ impl Session {
     pub fn cancel(&mut self, now: Time, call: CallId) {
         match self.calls.forget(call) {
             Place::Nowhere => {}
-            Place::Room(turn) => drop(self.waiting.remove(turn)),
+            Place::Room(turn) => drop(self.backlog.remove(turn)),
             Place::Waiting(stamp) => self.outbox.remove_waiting(stamp),
             Place::Sent(number) => {
                 self.outbox.give_up(number);
@@ -154,7 +157,7 @@ impl Session {
         match self.calls.forget(call) {
             Place::Nowhere => {}
             Place::Room(turn) => {
-                self.waiting.remove(turn);
+                self.backlog.remove(turn);
                 return Err(Refusal::Full);
             }
             Place::Waiting(stamp) => self.outbox.release_waiting(stamp),
@@ -227,7 +230,7 @@ impl Session {
             });
         }
         let is_full = self.outbox.is_full(&self.limits) && !mutated!("overfill-outbox");
-        let has_room = !is_full && self.waiting.len() == 0;
+        let has_room = !is_full && self.backlog.len() == 0;
         if event.delivery != Delivery::Volatile && !has_room {
             return Err(Refusal::Full);
         }

@@ -67,7 +67,7 @@ pub(super) fn decode_from_server(
 ) -> Result<Frame, WireError> {
     let mut input = Input::new(bytes);
     let kind = input.byte()?;
-    if alone && kind & !(PINGS | ACKNOWLEDGES) != DATA {
+    if alone && kind != WELCOME && kind & !(PINGS | ACKNOWLEDGES) != DATA {
         return Err(too_large("frame", bytes.len(), limits.frame));
     }
     let frame = match kind {

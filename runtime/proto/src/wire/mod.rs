@@ -13,6 +13,7 @@ mod words;
 
 use bytes::Bytes;
 
+use crate::CloseReason;
 use crate::codec::Codec;
 use crate::frame::{Frame, Hello, Item};
 use crate::reason::Refused;
@@ -22,7 +23,8 @@ pub use body::{
 };
 pub use data::DataWriter;
 
-/// The largest frame that either side writes or takes, in bytes, unless it holds one item alone.
+/// The largest frame that either side writes or takes, in bytes, unless it holds one item alone or is
+/// a welcome.
 ///
 /// It belongs to the wire, and so no side can ask for less than the other may send.
 pub const MAX_FRAME: usize = 64 * 1024;
@@ -46,12 +48,10 @@ pub struct WireLimits {
 #[derive(Clone, Debug, Eq, PartialEq, thiserror::Error)]
 #[non_exhaustive]
 pub enum WireError {
-    /// They end early, or mean nothing. The other side is broken or hostile: close with
-    /// [`CloseReason::Malformed`](crate::CloseReason::Malformed).
+    /// They end early, or mean nothing. The other side is broken or hostile.
     #[error("the bytes are no frame: {0}")]
     Malformed(&'static str),
-    /// The frame or one of its payloads is larger than allowed: close with
-    /// [`CloseReason::TooLarge`](crate::CloseReason::TooLarge).
+    /// The frame or one of its payloads is larger than allowed.
     #[error("a {what} of {size} bytes is larger than the {limit} allowed")]
     TooLarge {
         /// What is too large.
@@ -61,6 +61,17 @@ pub enum WireError {
         /// The limit.
         limit: usize,
     },
+}
+
+impl WireError {
+    /// What to close with.
+    #[must_use]
+    pub const fn reason(&self) -> CloseReason {
+        match self {
+            Self::Malformed(_) => CloseReason::Malformed,
+            Self::TooLarge { .. } => CloseReason::TooLarge,
+        }
+    }
 }
 
 /// Appends `frame` to `out`: as text if the codec is, and else as binary.
@@ -157,7 +168,13 @@ fn decode_form(
         true => return Err(WireError::Malformed("text needs the json codec")),
         false => binary(bytes, limits, alone)?,
     };
-    if alone && !matches!(&frame, Frame::Data(data) if data.items.len() == 1) {
+    let may_be_large = match &frame {
+        Frame::Data(data) => data.items.len() == 1,
+        // It brings what the application says at the handshake.
+        Frame::Welcome(_) => true,
+        _ => false,
+    };
+    if alone && !may_be_large {
         return Err(too_large("frame", bytes.len(), limits.frame));
     }
     if let Frame::Data(data) = &frame {

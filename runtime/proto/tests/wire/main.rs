@@ -9,9 +9,11 @@ use bytes::Bytes;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use sente_proto::codec::Codec;
-use sente_proto::frame::{Acknowledge, Data, Failure, Frame, Hello, Item, Outcome, POLLS, Request};
+use sente_proto::frame::{
+    Acknowledge, Data, Failure, Frame, Hello, Item, Outcome, POLLS, Request, Welcome,
+};
 use sente_proto::wire::{self, DataWriter, OVERHEAD, WireError, WireLimits};
-use sente_proto::{CloseReason, Refused, RefusedReason, ResumeSecret, SessionId};
+use sente_proto::{Close, CloseReason, Limits, Refused, RefusedReason, ResumeSecret, SessionId};
 
 use any::{Shown, data, frame};
 
@@ -336,6 +338,40 @@ fn one_item_alone_may_be_as_large_as_a_message() {
             twice,
             Err(WireError::TooLarge { what: "frame", .. })
         ));
+    }
+}
+
+#[test]
+fn a_welcome_may_be_as_large_as_a_message_and_no_other_frame() {
+    let limits = WireLimits {
+        frame: 1000,
+        message: 50_000,
+    };
+    for codec in [Codec::Bincode, Codec::Json] {
+        let data = codec.encode(&"x".repeat(4990)).unwrap();
+        let welcome = Welcome {
+            session: SessionId::new(1),
+            secret: ResumeSecret::new(2),
+            epoch: 1,
+            server: 3,
+            fresh: None,
+            user: None,
+            acknowledge: Acknowledge::default(),
+            terms: Limits::default().terms(),
+            namespaces: Vec::new(),
+            handshake: vec![("chat".to_owned(), data)],
+        };
+        let bytes = encoded(codec, &Frame::Welcome(welcome.into()));
+        assert!(bytes.len() > 4990);
+        assert!(wire::decode(codec, &bytes, &limits).is_ok());
+        assert!(wire::decode_from_server(codec, &bytes, &limits).is_ok());
+        let close = Frame::Close(Box::new(Close {
+            message: "x".repeat(4990),
+            ..Close::new(CloseReason::Shutdown)
+        }));
+        let error = wire::decode(codec, &encoded(codec, &close), &limits).map(|_| ());
+        let reason = error.map_err(|error| error.reason());
+        assert_eq!(reason, Err(CloseReason::TooLarge));
     }
 }
 
