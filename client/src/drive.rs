@@ -179,7 +179,7 @@ impl<P: Platform> Driver<P> {
         }
         if let Poll::Ready(background) = self.platform.poll_background(cx) {
             any = true;
-            self.act(|machine, _, _| machine.set_background(background));
+            self.act(|machine, _, session| machine.set_background(session, background));
         }
         if !drained && self.platform.poll_woken(cx).is_ready() {
             any = true;

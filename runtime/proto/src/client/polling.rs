@@ -67,7 +67,8 @@ enum Asked {
     Send,
 }
 
-/// In the background so long goes by between two polls, if the first one brought nothing.
+/// In the background so long goes by between two polls, if the first one brought nothing: or less
+/// where a third of the silence is, after which a carrier is dead.
 const REST: Duration = Duration::from_secs(5);
 /// Where a round trip is shorter than this, events do not wait long for the next poll.
 const NEAR: Duration = Duration::from_millis(10);
@@ -127,7 +128,13 @@ impl Polling {
 
     /// Keeps the answer to a poll until its turn has come, and sees in it whether there should be
     /// more of them.
-    fn poll_answered(&mut self, now: Time, exchange: ExchangeId, answer: Vec<Frame>) {
+    fn poll_answered(
+        &mut self,
+        now: Time,
+        exchange: ExchangeId,
+        answer: Vec<Frame>,
+        silence: Duration,
+    ) {
         let mut polls = self.awaited.iter_mut();
         let Some(poll) = polls.find(|poll| poll.exchange == exchange) else {
             return;
@@ -136,7 +143,12 @@ impl Polling {
         let brings = |frame: &Frame| matches!(frame, Frame::Data(data) if !data.items.is_empty());
         let is_busy = answer.iter().any(brings);
         poll.answer = Some(answer);
-        self.rests_until = if is_busy { now } else { now + REST };
+        let rest = if is_busy {
+            Duration::ZERO
+        } else {
+            REST.min(silence / 3)
+        };
+        self.rests_until = now + rest;
         self.round_trip = self.round_trip.min(took);
         // One that came too late, after a newer one, is answered with nothing as well, but at once.
         let was_held = took >= (self.round_trip * 3).min(self.round_trip + SPARE);
@@ -251,11 +263,11 @@ impl Client {
 
     /// Whether nobody looks at the program. It then has no poll held while it waits for nothing:
     /// what comes for it may come some seconds later.
-    pub fn set_background(&mut self, background: bool) {
+    pub fn set_background(&mut self, session: &mut Session, background: bool) {
         self.background = background;
-        // The next poll brings again what their answers would have brought.
         if background && let Some(polling) = &mut self.polling {
             polling.give_up_polls(None, &mut self.transmits);
+            say_again(session);
         }
     }
 
@@ -425,8 +437,9 @@ impl Client {
                 }
             }
             Asked::Poll => {
+                let silence = self.config.limits.silence;
                 if let Some(polling) = &mut self.polling {
-                    polling.poll_answered(now, exchange, answer);
+                    polling.poll_answered(now, exchange, answer, silence);
                 }
                 while let Some(answer) = self.polling.as_mut().and_then(Polling::next_answer) {
                     self.answered(now, session, answer);
@@ -469,8 +482,10 @@ impl Client {
             Failed::Refused(refused) if asked == Asked::Hello => {
                 return self.refused(now, session, Carrier::Poll, refused);
             }
-            Failed::Refused(_) => {}
-            Failed::Error(error) => self.change(|state| state.last_poll_error = Some(error)),
+            // A proxy's, since the server's own come with a close.
+            Failed::Refused(Refused { message: error, .. }) | Failed::Error(error) => {
+                self.change(|state| state.last_poll_error = Some(error));
+            }
         }
         if asked == Asked::Hello {
             let end = ConnectionEnd::Lost;
@@ -496,12 +511,16 @@ impl Client {
             // Those behind it bring what cannot be taken in before what is lost has come again.
             polling.give_up_polls(exchange, &mut self.transmits);
         }
-        // What either side has said in the exchange may be lost: this side says it again, and asks
-        // the server for what it said. Else one may wait for credit that the other has given.
-        session.rewind();
-        session.acknowledge_anew();
-        session.ping();
+        say_again(session);
     }
+}
+
+/// What either side has said in an exchange may be lost: this side says it again, and asks the server
+/// for what it said. Else one may wait for credit that the other has given.
+fn say_again(session: &mut Session) {
+    session.rewind();
+    session.acknowledge_anew();
+    session.ping();
 }
 
 enum Failed {

@@ -184,7 +184,7 @@ impl World {
             }
             Fault::Break => machine.break_connection(now, session),
             Fault::Wake => machine.wake(now, session),
-            Fault::Hide => machine.set_background(other < 2),
+            Fault::Hide => machine.set_background(session, other < 2),
             Fault::Reconnect => machine.reconnect(now, session),
             Fault::Reauthenticate => machine.reauthenticate(),
             Fault::ShowAnother => {
