@@ -112,6 +112,8 @@ pub struct Seat {
     shown: Option<Authenticate>,
     /// Why the last carrier had to leave.
     vacated: CloseReason,
+    /// The highest epoch of a hello that was taken.
+    greeted: u64,
     /// The numbers of the newest poll and the newest send.
     poll: u64,
     send: u64,
@@ -151,6 +153,7 @@ impl Seat {
         Self {
             session,
             epoch: 0,
+            greeted: 0,
             carrier: None,
             newcomer: None,
             confirmed: false,
@@ -254,6 +257,7 @@ impl Seat {
             .as_ref()
             .filter(|resume| resume.session == self.session)
             .map_or_else(Acknowledge::default, |resume| resume.acknowledge);
+        self.greeted = self.greeted.max(hello.epoch);
         session.set_confirmed(self.confirmed);
         let newcomer = Newcomer {
             epoch: hello.epoch,
@@ -430,7 +434,7 @@ impl Seat {
         if session.is_ended() {
             return Err(Close::new(CloseReason::UnknownSession));
         }
-        if request.epoch > self.newest() {
+        if request.epoch > self.greeted {
             return Err(Close::new(CloseReason::Unexpected));
         }
         self.spoken(now, session, request.epoch)?;

@@ -60,6 +60,29 @@ fn requests_of_no_poll_carrier_are_answered_and_change_nothing() {
     );
 }
 
+/// One that was welcomed, had to give way to another, and that other is gone.
+#[test]
+fn requests_of_a_poll_carrier_that_is_forgotten_say_that_it_is_to_greet_again() {
+    let mut served = Served::attached(Carrier::WebSocket);
+    for (epoch, carrier) in [(2, Carrier::Poll), (3, Carrier::WebSocket)] {
+        served
+            .attach(1, &hello(1, epoch), carrier)
+            .expect("it is newer");
+    }
+    assert!(
+        !served.seat.detach(&mut served.session, 3),
+        "it never served"
+    );
+    assert_eq!(
+        reason(served.request(1, 2, 1, true)),
+        Some((CloseReason::Replaced, 1))
+    );
+    assert_eq!(
+        reason(served.request(1, 4, 1, true)),
+        Some((CloseReason::Unexpected, 0))
+    );
+}
+
 #[test]
 fn polls_count_anew_on_a_new_carrier() {
     let mut served = Served::attached(Carrier::Poll);
