@@ -1,6 +1,7 @@
 //! `cargo xtask mutants`: sente-proto made wrong on purpose, in many ways, and each has to be noticed.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
@@ -15,7 +16,8 @@ Builds the machine so that it can be made wrong, in each of the ways that Cargo.
 of them the simulator looks for a promise that is broken, and the machine's own tests are run. Prints
 which promise noticed it, after how many seeds, and how many tests did. A mutation that no promise
 notices is a failure: either the model does not look closely enough, or the line of code that it breaks
-is needless. So is a test that book/src/delivery.md names for a promise and that does not fail.
+is needless. So is a test that book/src/delivery.md names for a promise and that does not fail. Before
+that it simulates the machine as it is, and prints what was met of all that can happen.
 
   cargo xtask mutants                             all of them
   cargo xtask mutants forget-cancel drop-skip     these two
@@ -26,6 +28,9 @@ is needless. So is a test that book/src/delivery.md names for a promise and that
 
 /// How many seeds each mutation has to be noticed within.
 const SEEDS: &str = "2000";
+
+/// How many seeds, over all profiles, the sound machine is simulated with: as in the tests.
+const MET: &str = "1500";
 
 /// One build is wrong in whatever way a variable says.
 const CHOSEN: &str = "--cfg sente_mutation=\"chosen\"";
@@ -50,6 +55,9 @@ pub(crate) fn run(arguments: &[String]) -> Result {
     let rows = promises::table()?;
     NEXTEST.ensure()?;
     build()?;
+    if chosen == all {
+        coverage()?;
+    }
     let mut table = String::new();
     let mut wrong = Vec::new();
     for mutation in &chosen {
@@ -128,6 +136,17 @@ fn build() -> Result {
     run_command(in_own_directory(tests.args(TESTS)))
 }
 
+/// What the sound machine meets in the simulator: a mutation in what it never does would not be noticed.
+fn coverage() -> Result {
+    let mut sim = Command::new(simulator());
+    run_command(sim.args(["--first", "0", "--seeds", MET]))
+}
+
+fn simulator() -> PathBuf {
+    let sim = target().join("mutants/debug/examples/sim");
+    sim.with_extension(std::env::consts::EXE_EXTENSION)
+}
+
 fn in_own_directory(command: &mut Command) -> &mut Command {
     command
         .env("CARGO_TARGET_DIR", target().join("mutants"))
@@ -136,8 +155,7 @@ fn in_own_directory(command: &mut Command) -> &mut Command {
 
 /// Lets the simulator look for what a mutation breaks. Returns what it says of that.
 fn hunt(mutation: &str, seeds: &str) -> Result<Option<String>> {
-    let sim = target().join("mutants/debug/examples/sim");
-    let output = Command::new(sim.with_extension(std::env::consts::EXE_EXTENSION))
+    let output = Command::new(simulator())
         .args(["--hunt", "--first", "0", "--seeds", seeds])
         .env("SENTE_MUTATION", mutation)
         // A machine that panics has been noticed, and need not say so.
