@@ -58,11 +58,13 @@ impl Identity {
     /// # let _ = ann;
     /// ```
     ///
-    /// The client is warned a minute ahead, or when half of the time is left if that is less. A
-    /// client that has a function for its token shows a fresh one then, by itself; any can by
-    /// `reauthenticate`. `authenticate` is asked again, with the headers of the handshake and the new
-    /// token, while events and calls go on. A client that shows nothing new is disconnected in time.
-    /// Its session waits for it to come back with something better, for the window at most.
+    /// The client is warned a minute ahead, or when half of the time is left if that is less, and
+    /// again as what is left gets less. A client that has a function for its token shows a fresh one
+    /// then, by itself; any can by `reauthenticate`. `authenticate` is asked again, with the headers of
+    /// the handshake and the new token, while events and calls go on. A client that shows nothing new
+    /// is disconnected in time, one that is refused at once; but not by a refusal that lets it come
+    /// back or has a status of 500 or more. Its session waits for it to come back with something
+    /// better, for the window at most.
     #[must_use]
     pub fn expires_after(mut self, time: Duration) -> Self {
         self.until = Some(Until::After(time));
@@ -138,6 +140,11 @@ impl Refusal {
             retry_after: None,
             codecs: Vec::new(),
         })
+    }
+
+    /// Whether it says more of the server than of the client.
+    pub(crate) fn is_for_now(&self) -> bool {
+        self.refused.retry_after.is_some() || self.refused.status >= 500
     }
 
     pub(crate) fn of(refused: Refused) -> Self {

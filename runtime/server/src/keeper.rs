@@ -38,6 +38,7 @@ async fn keep(service: Arc<Service>, client: Arc<Client>) {
     loop {
         bell.clear();
         let mut waiting = 0;
+        let mut warns = false;
         let next = client.with(|now, chair, session| {
             waiting = session.queued_memory();
             if chair.end.is_some() || is_kept_by_socket(chair) {
@@ -51,12 +52,17 @@ async fn keep(service: Arc<Service>, client: Arc<Client>) {
                 match due {
                     Due::Expired => return Next::End(CloseReason::Silent),
                     Due::Silent | Due::IdentityExpired => return Next::Vacant,
-                    Due::Ping | Due::Warning => {}
+                    Due::Warning => warns = true,
+                    Due::Ping => {}
                 }
             }
             Next::Wait(chair.seat.poll_timeout(session))
         });
         share.set(waiting);
+        if warns {
+            // A poll that is held has to bring it.
+            client.port.ring();
+        }
         match next {
             Next::Leave => return,
             Next::End(reason) => return service.hub.end(&client, &Close::new(reason)),

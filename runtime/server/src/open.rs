@@ -10,7 +10,7 @@ use sente::Codec;
 use sente_proto::frame::{Frame, Hello};
 use sente_proto::server::{self, Greeting, Opened};
 use sente_proto::session::Session;
-use sente_proto::{Carrier, Close, CloseReason, Refused, RefusedReason};
+use sente_proto::{Carrier, Close, CloseReason, Refused, RefusedReason, Time};
 
 use crate::hub::Service;
 use crate::routes::{Form, malformed};
@@ -44,6 +44,14 @@ impl From<Refusal> for NotAdmitted {
     }
 }
 
+/// What the application has said of a client that comes with a hello.
+struct Known {
+    /// When it was asked.
+    asked: Time,
+    /// When that is no longer good.
+    expires: Option<Time>,
+}
+
 /// Finds out who the client is, opens or resumes its session, and gives it the carrier.
 ///
 /// When this returns, the carrier serves the session and nobody keeps its time yet; or another one
@@ -61,6 +69,7 @@ pub(crate) async fn admit(
         return Err(malformed(StatusCode::BAD_REQUEST, message).into());
     }
     let handshake = Handshake::new(request, &mut hello, carrier);
+    let asked = service.hub.clock.now();
     let identity = identify(service, &handshake).await?;
     if let Some(resume) = &hello.resume {
         let now = service.hub.clock.now();
@@ -71,12 +80,14 @@ pub(crate) async fn admit(
             return Err(NotAdmitted::Closed(close.clone()));
         }
     }
-    let expires = identity.expires(service.hub.clock.now());
+    let known = Known {
+        asked,
+        expires: identity.expires(service.hub.clock.now()),
+    };
     let opened = open(service, &hello, codec, identity, &handshake)?;
     drop(handshake);
     let client = Arc::clone(&opened.value);
-    attach(service, &client, &hello, carrier)?;
-    client.with(|now, chair, _| chair.seat.authenticated(now, expires));
+    attach(service, &client, &hello, carrier, &known)?;
     let handshake = service.handshake_data(&client.peer, codec);
     let greeting = Greeting {
         session: opened.id,
@@ -177,6 +188,7 @@ fn attach(
     client: &Arc<Client>,
     hello: &Hello,
     carrier: Carrier,
+    known: &Known,
 ) -> Result<(), NotAdmitted> {
     let attached = client.with(|now, chair, session| {
         if let Some(end) = &chair.end {
@@ -184,10 +196,15 @@ fn attach(
         }
         let seat = &mut chair.seat;
         seat.attach(now, session, hello, carrier, &service.mappings)?;
-        Ok(seat.is_current(hello.epoch))
+        // At once: whoever keeps the session's time must not see the carrier with an identity of before.
+        seat.authenticated(now, session, known.expires);
+        chair.greeted = chair.greeted.max(known.asked);
+        Ok(chair.seat.is_current(hello.epoch))
     });
     match attached {
         Ok(true) => service.hub.moved(client),
+        // What serves it meanwhile does so by that identity, which may expire sooner.
+        Ok(false) if known.expires.is_some() => client.port.ring(),
         Ok(false) => {}
         Err(close) => {
             if close.reason.is_violation() {

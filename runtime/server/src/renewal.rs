@@ -40,24 +40,43 @@ async fn settle(service: &Arc<Service>, client: &Arc<Client>, shown: Authenticat
         // It has to say hello again, and shows itself with that.
         return;
     };
+    let hub = &service.hub;
+    let asked = hub.clock.now();
     let handshake = Handshake::again(&client.peer, shown, carrier);
-    match identify(service, &handshake).await {
+    let answer = identify(service, &handshake).await;
+    let after = client.with(|now, chair, session| match &answer {
+        // Its client has said hello since, and has shown itself anew with that.
+        _ if asked < chair.greeted => After::GoesOn,
         Ok(identity) if identity.user.as_deref() == client.peer.user() => {
-            tracing::debug!(session = %client.id, "a client has shown anew who it is");
-            client.with(|now, chair, _| chair.seat.authenticated(now, identity.expires(now)));
+            let expires = identity.expires(now);
+            chair.seat.authenticated(now, session, expires);
+            After::GoesOn
         }
-        Ok(_) => service
-            .hub
-            .end(client, &Close::new(CloseReason::UserChanged)),
+        Ok(_) => After::Ends,
+        // Nobody has said no. What it has shown before is still good, and it is warned again.
+        Err(refusal) if refusal.is_for_now() && chair.seat.has_lease() => After::GoesOn,
         // Its carrier leaves; if it comes back with the same, that is refused with the reason.
-        Err(_) => {
-            tracing::debug!(session = %client.id, "a client failed to show anew who it is");
-            if client.with(|_, chair, session| chair.seat.expire_identity(session)) {
-                service.hub.moved(client);
-                keeper::ensure(service, client);
-            }
+        Err(_) if chair.seat.expire_identity(session) => After::Vacant,
+        Err(_) => After::GoesOn,
+    });
+    let is_taken = answer.is_ok();
+    tracing::debug!(session = %client.id, is_taken, "a client has shown anew who it is");
+    match after {
+        After::GoesOn => {}
+        After::Ends => hub.end(client, &Close::new(CloseReason::UserChanged)),
+        After::Vacant => {
+            hub.moved(client);
+            keeper::ensure(service, client);
         }
     }
     // Whoever keeps the session's time has to look at it anew.
     client.port.ring();
+}
+
+/// What comes of a session whose client has shown itself anew.
+enum After {
+    GoesOn,
+    Ends,
+    /// No carrier serves it any more.
+    Vacant,
 }

@@ -32,6 +32,8 @@ pub(crate) struct Chair {
     pub(crate) has_keeper: bool,
     /// The application is being asked who the client is now.
     pub(crate) is_asking: bool,
+    /// When it was asked about the newest hello that was let in.
+    pub(crate) greeted: Time,
 }
 
 impl Client {
@@ -61,6 +63,7 @@ impl Client {
                 end: None,
                 has_keeper: false,
                 is_asking: false,
+                greeted: Time::default(),
             }),
         })
     }

@@ -531,7 +531,8 @@ impl Client {
     /// The server says that the identity which this client has shown is good for so long only.
     fn warned_of_expiry(&mut self, now: Time, after: Duration) {
         self.change(|state| state.identity_expires_at = Some(now + after));
-        if self.config.asks_credentials && !mutated!("ignore-warning") {
+        // It warns again and again, and an answer may take its time.
+        if self.config.asks_credentials && !self.renews && !mutated!("ignore-warning") {
             self.reauthenticate();
         }
     }

@@ -139,12 +139,23 @@ struct Newcomer {
 #[derive(Clone, Copy, Debug)]
 struct Lease {
     expires: Time,
-    /// When to warn of that, until it is done.
+    /// When to warn of that, until no more is to be gained by it.
     warns: Option<Time>,
 }
 
 /// A client is warned so long before its identity expires, or when half of the time is left.
 const WARNING: Duration = Duration::from_secs(60);
+/// It is not warned again when less is left.
+const LAST_WARNING: Duration = Duration::from_secs(1);
+
+impl Lease {
+    /// The client is warned now. Nobody knows whether that arrives, and what it shows may find nobody
+    /// who can judge it: it is warned again when half of what is left has passed.
+    fn warn(&mut self, now: Time) {
+        let half = (self.expires - now) / 2;
+        self.warns = (half >= LAST_WARNING).then(|| now + half);
+    }
+}
 
 impl Seat {
     /// An empty one, for that session, which begins now.
@@ -393,12 +404,21 @@ impl Seat {
 
     /// The application has found out who the client is. `expires` says until when that is good;
     /// `None`: for as long as the session lasts. The client is warned a minute ahead, or when half of
-    /// the time is left if that is less.
-    pub fn authenticated(&mut self, now: Time, expires: Option<Time>) {
+    /// the time is left if that is less; and again whenever half of what is left has passed, but for
+    /// the last second.
+    pub fn authenticated(&mut self, now: Time, session: &mut Session, expires: Option<Time>) {
+        // A warning that waits speaks of the one before.
+        session.warn_of_expiry(None);
         self.identity = expires.map(|expires| Lease {
             expires,
             warns: Some(expires - WARNING.min((expires - now) / 2)),
         });
+    }
+
+    /// Whether the client's identity expires some day.
+    #[must_use]
+    pub fn has_lease(&self) -> bool {
+        self.identity.is_some()
     }
 
     /// The client's identity is no longer good: no carrier serves the session until the client has
@@ -555,8 +575,8 @@ impl Seat {
             }
             Due::Warning => {
                 if let Some(identity) = &mut self.identity {
-                    identity.warns = None;
-                    session.warn_of_expiry(identity.expires);
+                    identity.warn(now);
+                    session.warn_of_expiry(Some(identity.expires));
                 }
             }
             Due::IdentityExpired => {

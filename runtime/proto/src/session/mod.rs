@@ -321,9 +321,10 @@ impl Session {
         self.outbox.rewind();
     }
 
-    /// A server's client is told with the next frame that its identity is good until `expires` only.
-    pub fn warn_of_expiry(&mut self, expires: Time) {
-        self.warns = Some(expires);
+    /// A server's client is told with the next frame that its identity is good until `expires` only;
+    /// `None`: it is told nothing any more.
+    pub fn warn_of_expiry(&mut self, expires: Option<Time>) {
+        self.warns = expires;
     }
 
     /// Tells the other side again what was received and how far it may go: it may have missed it.

@@ -51,6 +51,8 @@ fn a_client_that_is_warned_asks_by_itself_if_it_has_somebody_to_ask() {
     assert_eq!(test.client.state().identity_expires_at, None);
     test.receive(Frame::Expires(ms(60_000)));
     assert_eq!(test.asked, 2);
+    test.receive(Frame::Expires(ms(30_000)));
+    assert_eq!(test.asked, 2, "the answer takes its time");
     give(&mut test, "newer");
     assert_eq!(tokens(&test.messages), ["new", "newer"]);
 }

@@ -168,7 +168,7 @@ impl World {
             self.coverage.meet("carrier: hello overtaken");
             return Ok(Err(Frame::Close(Box::new(close))));
         }
-        seated.seat.authenticated(now, expires);
+        seated.seat.authenticated(now, &mut seated.session, expires);
         seated.expires = expires;
         let welcome = welcome(now, &seated.seat, &mut seated.session, hello, greeting);
         Ok(Ok((half, Frame::Welcome(Box::new(welcome)))))

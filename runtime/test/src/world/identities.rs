@@ -41,7 +41,7 @@ impl World {
                 self.identity_is_over(half)?;
             }
         } else if token.as_deref() == own.as_deref() {
-            seated.seat.authenticated(now, expires);
+            seated.seat.authenticated(now, &mut seated.session, expires);
             seated.expires = expires;
         } else {
             self.coverage.meet("identity: another one in the middle");
