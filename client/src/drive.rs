@@ -215,6 +215,8 @@ impl<P: Platform> Driver<P> {
             }
             Command::Reauthenticate(NewToken(token)) => {
                 self.tokens.token = Some(token.into_token());
+                // An answer that comes now is another token's.
+                self.asked = None;
                 self.act(|machine, _, _| machine.reauthenticate());
             }
             Command::Break => self.act(Machine::break_connection),

@@ -78,20 +78,22 @@ impl Identity {
         self
     }
 
-    /// When it is good no longer.
-    pub(crate) fn expires(&self, now: Time) -> Option<Time> {
+    /// When it is good no longer. The server's clock stands still while the machine sleeps, and knows
+    /// nothing of a time of day that is set anew: what it is now, `since_unix`, counts.
+    pub(crate) fn expires(&self, now: Time, since_unix: Duration) -> Option<Time> {
         self.until.map(|until| match until {
             Until::After(time) => now + time,
-            Until::At(moment) => Time::from_unix(
-                moment
-                    .duration_since(SystemTime::UNIX_EPOCH)
-                    .unwrap_or_default(),
-            ),
+            Until::At(moment) => {
+                let moment = moment.duration_since(SystemTime::UNIX_EPOCH);
+                now + moment.unwrap_or_default().saturating_sub(since_unix)
+            }
         })
     }
 
-    pub(crate) fn has_expired(&self, now: Time) -> bool {
-        self.expires(now).is_some_and(|expires| expires <= now)
+    pub(crate) fn has_expired(&self, since_unix: Duration) -> bool {
+        let now = Time::default();
+        self.expires(now, since_unix)
+            .is_some_and(|expires| expires == now)
     }
 }
 
@@ -190,5 +192,36 @@ impl fmt::Debug for Refusal {
             .field("reason", &self.refused.reason)
             .field("message", &self.refused.message)
             .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Time = Time::from_unix(Duration::from_secs(1_000));
+
+    fn until(since_unix: u64) -> Identity {
+        Identity::anonymous().expires_at(SystemTime::UNIX_EPOCH + Duration::from_secs(since_unix))
+    }
+
+    #[test]
+    fn the_time_of_day_counts_wherever_the_clock_has_stood_still() {
+        let since_unix = Duration::from_secs(9_000);
+        let expires = until(9_060).expires(NOW, since_unix);
+        assert_eq!(expires, Some(NOW + Duration::from_secs(60)));
+        assert!(!until(9_060).has_expired(since_unix));
+        for past in [8_999, 9_000] {
+            assert_eq!(until(past).expires(NOW, since_unix), Some(NOW));
+            assert!(until(past).has_expired(since_unix));
+        }
+    }
+
+    #[test]
+    fn a_span_counts_by_the_clock() {
+        let minute = Duration::from_secs(60);
+        let identity = Identity::user("ann").expires_after(minute);
+        assert_eq!(identity.expires(NOW, Duration::MAX), Some(NOW + minute));
+        assert!(!identity.has_expired(Duration::MAX));
     }
 }

@@ -82,7 +82,7 @@ pub(crate) async fn admit(
     }
     let known = Known {
         asked,
-        expires: identity.expires(service.hub.clock.now()),
+        expires: identity.expires(service.hub.clock.now(), service.hub.around.since_unix()),
     };
     let opened = open(service, &hello, codec, identity, &handshake)?;
     drop(handshake);
@@ -127,7 +127,7 @@ pub(crate) async fn identify(
     let limit = service.hub.limits.handshake;
     let authenticated = AssertUnwindSafe((service.authenticate)(handshake.clone())).catch_unwind();
     match tokio::time::timeout(limit, authenticated).await {
-        Ok(Ok(Ok(identity))) if identity.has_expired(service.hub.clock.now()) => {
+        Ok(Ok(Ok(identity))) if identity.has_expired(service.hub.around.since_unix()) => {
             let message = "what the client shows is no longer good: log in again";
             Err(Refusal::unauthorized(message))
         }

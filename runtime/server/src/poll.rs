@@ -146,7 +146,7 @@ async fn serve(service: &Arc<Service>, form: Form, head: &Head, frames: BodyFram
                 if chair.seat.is_current(head.epoch) {
                     Ok(session.acknowledge(now))
                 } else {
-                    Err(chair.seat.replaced())
+                    Err(chair.seat.farewell(head.epoch))
                 }
             });
             let acknowledge = match acknowledge {

@@ -48,7 +48,7 @@ async fn settle(service: &Arc<Service>, client: &Arc<Client>, shown: Authenticat
         // Its client has said hello since, and has shown itself anew with that.
         _ if asked < chair.greeted => After::GoesOn,
         Ok(identity) if identity.user.as_deref() == client.peer.user() => {
-            let expires = identity.expires(now);
+            let expires = identity.expires(now, hub.around.since_unix());
             chair.seat.authenticated(now, session, expires);
             After::GoesOn
         }

@@ -215,10 +215,13 @@ impl Client {
     /// While nothing serves the session, the next hello shows them anyway.
     pub fn reauthenticate(&mut self) {
         self.config.asks_credentials = true;
-        if self.phase == Phase::Active {
-            self.renews = true;
-            self.transmits.push_back(Transmit::Authenticate);
+        match self.phase {
+            Phase::Active => self.renews = true,
+            // What it waits for is out of date.
+            Phase::Authenticating => {}
+            Phase::Idle | Phase::Waiting(_) | Phase::Told(_) => return,
         }
+        self.transmits.push_back(Transmit::Authenticate);
     }
 
     /// Drops the connection without a word, as a lost network does. The client comes back at once.

@@ -273,6 +273,8 @@ impl Client {
 
     pub(super) fn drop_polling(&mut self) {
         if let Some(mut polling) = self.polling.take() {
+            // Nobody knows whether it has arrived.
+            self.shows |= polling.send.is_some() && polling.shows_in_send;
             let send = polling.send.map(|(send, _)| send);
             for exchange in [polling.hello, send].into_iter().flatten() {
                 self.transmits.push_back(Transmit::Abort(exchange));

@@ -17,7 +17,8 @@ pub struct ExchangeId(pub(super) u64);
 #[expect(clippy::exhaustive_enums, reason = "a driver must know them all")]
 pub enum Transmit {
     /// Get credentials and give them to
-    /// [`Client::handle_credentials`](super::Client::handle_credentials).
+    /// [`Client::handle_credentials`](super::Client::handle_credentials). Credentials that were asked
+    /// for before, and have not come, are not wanted any more.
     Authenticate,
     /// Dial a WebSocket; [`Client::handle_opened`](super::Client::handle_opened) or
     /// [`Client::handle_closed`](super::Client::handle_closed) follows.

@@ -92,7 +92,8 @@ pub enum Due {
 #[derive(Debug)]
 pub struct Seat {
     session: SessionId,
-    /// Of the carrier that serves the session, or did so last. Clients count from 1.
+    /// Of the carrier that serves the session, or did so last, or was to when nobody might any more.
+    /// Clients count from 1.
     epoch: u64,
     carrier: Option<Carrier>,
     /// A newer one, which has been welcomed.
@@ -426,8 +427,11 @@ impl Seat {
     pub fn expire_identity(&mut self, session: &mut Session) -> bool {
         self.identity = None;
         self.vacated = CloseReason::IdentityExpired;
+        let was_served = self.detach(session, self.epoch);
+        // One that was welcomed meanwhile leaves as well, and is told the reason.
+        self.epoch = self.newest();
         self.newcomer = None;
-        self.detach(session, self.epoch)
+        was_served
     }
 
     fn handle_data(&mut self, now: Time, session: &mut Session, data: Data) -> Result<(), Close> {

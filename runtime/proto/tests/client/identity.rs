@@ -89,3 +89,39 @@ fn a_client_whose_identity_has_expired_comes_back_with_fresh_credentials() {
     );
     assert!(hello.resume.is_some(), "the session waits for it");
 }
+
+#[test]
+fn credentials_that_were_asked_for_before_there_were_better_ones_are_asked_for_again() {
+    let mut test = Test::open();
+    test.act(|client, _, _| client.reauthenticate());
+    give(&mut test, "old");
+    test.act(Client::break_connection);
+    assert_eq!(test.asked, 2, "it dials with what it is given");
+    test.act(|client, _, _| client.reauthenticate());
+    assert_eq!(test.asked, 3);
+    give(&mut test, "new");
+    let hello = test.open_socket();
+    let token = hello.token.as_ref().map(|token| token.reveal().as_str());
+    assert_eq!(token, Some("new"));
+}
+
+#[test]
+fn credentials_in_a_send_that_the_move_to_a_websocket_cuts_short_are_shown_there() {
+    let mut test = Test::polling();
+    test.act(|client, now, session| {
+        client.choose_carrier(now, session, CarrierChoice::Auto);
+    });
+    test.pass(ms(0));
+    let hello = test.open_socket();
+    assert!(hello.token.is_none());
+    // What it acknowledges with the hello it says by polling too.
+    let (send, _, _) = test.request(false);
+    test.answer(send, &[]);
+    test.act(|client, _, _| client.reauthenticate());
+    give(&mut test, "new");
+    let (_, _, frames) = test.request(false);
+    assert_eq!(tokens(frames), ["new"]);
+    test.receive(welcome(&hello, None));
+    assert_eq!(test.client.state().carrier, Some(Carrier::WebSocket));
+    assert_eq!(tokens(&test.messages), ["new"]);
+}

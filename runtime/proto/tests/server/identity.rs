@@ -133,3 +133,23 @@ fn a_warning_that_waits_is_not_told_to_a_client_that_has_shown_itself_since() {
         .authenticated(seconds(70), &mut served.session, Some(seconds(1_000)));
     assert_eq!(warning(&mut served, 70), None);
 }
+
+#[test]
+fn a_carrier_that_was_only_welcomed_is_told_that_the_identity_is_over() {
+    for carrier in [Carrier::WebSocket, Carrier::Poll] {
+        let mut served = leased(Carrier::WebSocket);
+        served
+            .attach(80, &hello(1, 2), carrier)
+            .expect("it is let in");
+        assert!(served.seat.expire_identity(&mut served.session));
+        assert!(!served.seat.is_current(2));
+        let told = match carrier {
+            Carrier::WebSocket => reason(served.frame(81, 2, acknowledging(0))),
+            Carrier::Poll => reason(served.request(81, 2, 1, true)),
+        };
+        assert_eq!(told, Some((CloseReason::IdentityExpired, 0)));
+        served
+            .attach(82, &hello(1, 3), carrier)
+            .expect("it is let in again");
+    }
+}
