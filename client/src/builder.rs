@@ -163,14 +163,14 @@ impl ClientBuilder {
     }
 
     /// Shows a token to the server's `authenticate`: a string, or an async function that is asked
-    /// at every dial. Default: none.
+    /// at every dial, and when the server warns that what was shown expires. Default: none.
     pub fn token(mut self, token: impl IntoToken) -> Self {
         self.tokens.token = Some(token.into_token());
         self
     }
 
     /// Shows a token against cross-site request forgery: a string, or an async function that is
-    /// asked at every dial. Default: none.
+    /// asked when that for the [token](Self::token) is. Default: none.
     pub fn csrf(mut self, token: impl IntoToken) -> Self {
         self.tokens.csrf = Some(token.into_token());
         self

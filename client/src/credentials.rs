@@ -1,4 +1,4 @@
-//! Tokens: a fixed one, or a function that is asked at every dial.
+//! Tokens: a fixed one, or a function that is asked whenever the client shows who it is.
 
 use std::future::Future;
 use std::sync::Arc;
@@ -6,7 +6,7 @@ use std::sync::Arc;
 use sente::{MaybeSend, MaybeSendFuture, MaybeSync, Secret};
 
 /// Where a token comes from: a string, or an async function that is asked whenever the client
-/// shows who it is.
+/// shows who it is: at every dial, and when the server warns that what was shown expires.
 ///
 /// ```no_run
 /// # async fn fetch_token() -> Option<String> { None }

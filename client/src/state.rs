@@ -60,7 +60,7 @@ pub struct State {
     /// When the next try to connect is due.
     pub next_reconnect_at: Option<SystemTime>,
     /// When the identity that this client has shown expires, once the server has warned of that and
-    /// until another one is shown. See [`Client::reauthenticate`](crate::Client::reauthenticate).
+    /// until another one is shown or the connection ends. See [`Client::reauthenticate`](crate::Client::reauthenticate).
     pub identity_expires_at: Option<SystemTime>,
     /// Why the server does not want this client. It does not come back by itself, unless
     /// `next_reconnect_at` says when.

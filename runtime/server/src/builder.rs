@@ -81,7 +81,9 @@ impl Builder {
     /// Says who a client is, or refuses it. Without this all clients are anonymous.
     ///
     /// It is asked when a client's hello has come, and again when it resumes its session; not for
-    /// each request of a client that polls. It may take as long as a handshake may, 10 s by default.
+    /// each request of a client that polls. It is asked in the middle of a session as well, at most
+    /// once in a second, when the client shows another token: by `reauthenticate`, or since its
+    /// identity [expires](Identity::expires_after). It may take as long as a handshake may, 10 s by default.
     pub fn authenticate<F, Fut>(mut self, authenticate: F) -> Self
     where
         F: Fn(Handshake) -> Fut + Send + Sync + 'static,

@@ -1,52 +1,71 @@
 //! Clients that show anew who they are, in the middle of a session.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use sente_proto::frame::Authenticate;
-use sente_proto::{Close, CloseReason};
+use sente_proto::{Close, CloseReason, Time};
 
 use crate::hub::Service;
 use crate::open::identify;
 use crate::sessions::Client;
 use crate::{Handshake, keeper};
 
+/// A session's application is asked no more often. What is shown meanwhile waits.
+const APART: Duration = Duration::from_secs(1);
+
 /// Asks the application about what the client has shown, beside whatever else goes on: once at a
-/// time for each session, and about the latest only.
+/// time for each session, at most once in a second, and about the latest only.
 pub(crate) fn ask(service: &Arc<Service>, client: &Arc<Client>) {
-    if std::mem::replace(&mut client.chair().is_asking, true) {
-        return;
+    {
+        let mut chair = client.chair();
+        chair.shown_at = service.hub.clock.now();
+        if std::mem::replace(&mut chair.is_asking, true) {
+            return;
+        }
     }
     let counted = service.hub.handlers.enter();
     let (service, client) = (Arc::clone(service), Arc::clone(client));
     let around = service.hub.around.clone();
     around.spawn(async move {
-        while let Some(shown) = next(&client) {
-            settle(&service, &client, shown).await;
+        while let Some((shown, at)) = next(&service, &client).await {
+            settle(&service, &client, shown, at).await;
         }
         drop(counted);
     });
 }
 
-fn next(client: &Client) -> Option<Authenticate> {
+/// What is to be asked about next, once that may be asked, and when it was shown.
+async fn next(service: &Service, client: &Client) -> Option<(Authenticate, Time)> {
+    let clock = &service.hub.clock;
+    let from = {
+        let mut chair = client.chair();
+        chair.is_asking = chair.seat.has_shown();
+        chair.is_asking.then_some(chair.asks_from)?
+    };
+    tokio::time::sleep_until(clock.instant(from)).await;
     let mut chair = client.chair();
-    let shown = chair.seat.take_shown();
-    chair.is_asking = shown.is_some();
-    shown
+    chair.asks_from = clock.now() + APART;
+    let at = chair.shown_at;
+    chair.seat.take_shown().map(|shown| (shown, at))
 }
 
-async fn settle(service: &Arc<Service>, client: &Arc<Client>, shown: Authenticate) {
-    let carrier = client.chair().seat.carrier();
+async fn settle(service: &Arc<Service>, client: &Arc<Client>, shown: Authenticate, shown_at: Time) {
+    let hub = &service.hub;
+    let carrier = {
+        let chair = client.chair();
+        let carrier = chair.seat.carrier();
+        carrier.filter(|_| shown_at >= chair.greeted)
+    };
     let Some(carrier) = carrier else {
-        // It has to say hello again, and shows itself with that.
+        // It has said hello since, or has to, and shows itself with that.
         return;
     };
-    let hub = &service.hub;
-    let asked = hub.clock.now();
     let handshake = Handshake::again(&client.peer, shown, carrier);
     let answer = identify(service, &handshake).await;
     let after = client.with(|now, chair, session| match &answer {
         // Its client has said hello since, and has shown itself anew with that.
-        _ if asked < chair.greeted => After::GoesOn,
+        _ if shown_at < chair.greeted => After::GoesOn,
         Ok(identity) if identity.user.as_deref() == client.peer.user() => {
             let expires = identity.expires(now, hub.around.since_unix());
             chair.seat.authenticated(now, session, expires);

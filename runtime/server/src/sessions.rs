@@ -32,6 +32,10 @@ pub(crate) struct Chair {
     pub(crate) has_keeper: bool,
     /// The application is being asked who the client is now.
     pub(crate) is_asking: bool,
+    /// When that was shown which it is to be asked about next.
+    pub(crate) shown_at: Time,
+    /// It is not to be asked so again before then.
+    pub(crate) asks_from: Time,
     /// When it was asked about the newest hello that was let in.
     pub(crate) greeted: Time,
 }
@@ -63,6 +67,8 @@ impl Client {
                 end: None,
                 has_keeper: false,
                 is_asking: false,
+                shown_at: Time::default(),
+                asks_from: Time::default(),
                 greeted: Time::default(),
             }),
         })

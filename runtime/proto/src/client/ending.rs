@@ -106,6 +106,7 @@ impl Client {
             state.open = false;
             state.first_open = false;
             state.carrier = None;
+            state.identity_expires_at = None;
             state.last_close = Some(LastClose { reason, at: now });
         });
     }

@@ -41,7 +41,8 @@ pub struct State {
     pub last_close: Option<LastClose>,
     /// When the next try is due.
     pub next_reconnect_at: Option<Time>,
-    /// When the identity that this client has shown expires, once the server has warned of that.
+    /// When the identity that this client has shown expires, once the server has warned of that;
+    /// `None` while no carrier serves the session.
     pub identity_expires_at: Option<Time>,
     /// The server's refusal; this client does not come back by itself.
     pub refused: Option<Refused>,

@@ -398,6 +398,12 @@ impl Seat {
 
     // ---- who the client is ----
 
+    /// Whether the client has shown who it is, and the application has not been asked about that.
+    #[must_use]
+    pub fn has_shown(&self) -> bool {
+        self.shown.is_some()
+    }
+
     /// What the client has shown last of who it is, if the application has not been asked about that.
     pub fn take_shown(&mut self) -> Option<Authenticate> {
         self.shown.take()

@@ -55,6 +55,9 @@ fn a_client_that_is_warned_asks_by_itself_if_it_has_somebody_to_ask() {
     assert_eq!(test.asked, 2, "the answer takes its time");
     give(&mut test, "newer");
     assert_eq!(tokens(&test.messages), ["new", "newer"]);
+    test.receive(Frame::Expires(ms(60_000)));
+    test.act(Client::disconnect);
+    assert_eq!(test.client.state().identity_expires_at, None);
 }
 
 #[test]

@@ -242,3 +242,45 @@ fn a_renewal_that_nobody_can_judge_for_now_is_asked_for_again() {
         });
     }
 }
+
+#[test]
+fn a_client_that_shows_one_token_after_the_other_is_not_asked_about_each() {
+    for carrier in [CarrierChoice::WebSocket, CarrierChoice::Poll] {
+        run(Network::seeded(8), async |net| {
+            let (log, asked) = (Log::new(), Arc::new(AtomicUsize::new(0)));
+            let server = net.serve(server(&log, &asked));
+            let client = client(&net, "ann-1", &log).carrier(carrier).connect();
+            client.ready().await.unwrap();
+            doubles(&client).await;
+            for place in 0..40 {
+                client.reauthenticate(format!("ann-{place}"));
+                advance(ms(100)).await;
+            }
+            client.reauthenticate("bob-1");
+            advance(secs(2)).await;
+            let asked = asked.load(Ordering::Relaxed);
+            assert!((5..=9).contains(&asked), "{asked} times by {carrier:?}");
+            assert_eq!(server.user("bob").count(), 1, "the latest counts");
+        });
+    }
+}
+
+#[test]
+fn what_waits_to_be_asked_about_is_of_no_account_after_a_newer_hello() {
+    run(Network::seeded(9), async |net| {
+        let (log, asked) = (Log::new(), Arc::new(AtomicUsize::new(0)));
+        let _server = net.serve(server(&log, &asked));
+        let client = client(&net, "ann-1", &log).connect();
+        client.ready().await.unwrap();
+        client.reauthenticate("ann-2");
+        advance(ms(100)).await;
+        client.reauthenticate("nonsense");
+        advance(ms(100)).await;
+        client.reauthenticate("ann-3");
+        client.reconnect();
+        advance(secs(10)).await;
+        let close = client.state().last_close.clone().map(|close| close.reason);
+        assert_eq!(close, Some(ConnectionEnd::Reconnect));
+        assert_eq!(asked.load(Ordering::Relaxed), 3);
+    });
+}
