@@ -383,7 +383,6 @@ async fn by_hand(address: &str) -> ResumeSecret {
             hold: false,
             brief: false,
             beside: 0,
-            brief: false,
         })
     };
     let data = || {

@@ -21,13 +21,13 @@ pub fn fate(error: CallError<PostError>) -> Fate {
     match error {
         // The handler said no, and why.
         CallError::Rejected(reason) => Fate::Failed(reason.to_string()),
-        // It had left, and no answer came: nobody knows whether the handler ran.
+        // It had left, and no good answer came: the handler may have done its work.
         error if error.maybe_executed() => Fate::Doubtful,
         // It never left.
         CallError::TimedOut { .. } | CallError::Disconnected { .. } | CallError::Full => {
             Fate::Later
         }
-        // One of both programs is too old, or broken.
+        // One of both programs is too old, or the line too long.
         error => Fate::Failed(error.to_string()),
     }
 }
