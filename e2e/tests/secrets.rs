@@ -253,6 +253,7 @@ async fn a_day(server: &Server, address: &str, carrier: CarrierChoice, codec: Co
             Err(CallError::Rejected(_)) => "rejected",
             Err(CallError::Internal) => "failed",
             Err(CallError::Incompatible) => "not understood",
+            Err(CallError::Encode) => "not written",
             Err(_) => "something else",
         });
     }
@@ -262,7 +263,7 @@ async fn a_day(server: &Server, address: &str, carrier: CarrierChoice, codec: Co
         "failed",
         "failed",
         "failed",
-        "failed",
+        "not written",
         "not understood",
     ];
     assert_eq!(outcomes, expected);

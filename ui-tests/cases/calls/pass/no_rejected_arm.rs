@@ -22,7 +22,8 @@ async fn sure(peer: &sente::Peer) -> bool {
             | CallError::Incompatible
             | CallError::Internal
             | CallError::Full
-            | CallError::TooLarge,
+            | CallError::TooLarge
+            | CallError::Encode,
         ) => false,
     }
 }
