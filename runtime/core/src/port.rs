@@ -45,6 +45,10 @@ pub struct Port {
 /// An idle session keeps room for so many of a kind.
 const IDLE_CAPACITY: usize = 64;
 
+/// No handler holds its thread for longer than this before it first waits. After one that does, a call
+/// may be started although its deadline has just passed.
+const LONG: Duration = Duration::from_secs(10);
+
 /// So many events that are not taken wait for somebody to tell of them.
 const UNHANDLED_CAPACITY: usize = 256;
 
@@ -306,11 +310,11 @@ impl Turn<'_> {
     /// The time for the next of those that wait, if it was `now` for the one before. That one may have
     /// taken its time before it first waited.
     ///
-    /// The clock is asked for calls alone, which have a deadline: it costs more than the rest of a
+    /// The clock is asked for calls alone whose deadline is near: it costs more than the rest of a
     /// short event.
     pub(crate) fn time_of_next(&self, now: Time, waiting: &VecDeque<Arrived>) -> Time {
         match waiting.front() {
-            Some(Arrived { call: Some(_), .. }) => self.port.now(),
+            Some(next) if next.call.is_some() && next.deadline < now + LONG => self.port.now(),
             _ => now,
         }
     }
