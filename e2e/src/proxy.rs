@@ -84,9 +84,7 @@ pub struct Proxy {
 }
 
 struct Control {
-    mode: Mutex<watch::Sender<Mode>>,
-    /// Those of connections that have gone dead.
-    dead: Mutex<Vec<watch::Sender<Mode>>>,
+    mode: watch::Sender<Mode>,
     line: watch::Sender<Line>,
     connections: Mutex<JoinSet<()>>,
     accepted: watch::Sender<u64>,
@@ -112,8 +110,7 @@ impl Proxy {
         let listener = TcpListener::bind(listen).await.unwrap();
         let address = listener.local_addr().unwrap();
         let control = Arc::new(Control {
-            mode: Mutex::new(watch::Sender::new(mode)),
-            dead: Mutex::default(),
+            mode: watch::Sender::new(mode),
             line: watch::Sender::new(Line::default()),
             connections: Mutex::new(JoinSet::new()),
             accepted: watch::Sender::new(0),
@@ -143,16 +140,7 @@ impl Proxy {
 
     /// Does another thing from now on, with the connections that there are too.
     pub fn set(&self, mode: Mode) {
-        self.control.mode.lock().unwrap().send_replace(mode);
-    }
-
-    /// All connections that there are go dead, for ever, and nobody is told. New ones are as before.
-    pub fn go_dead(&self) {
-        let mut mode = self.control.mode.lock().unwrap();
-        let next = watch::Sender::new(*mode.borrow());
-        let dead = std::mem::replace(&mut *mode, next);
-        dead.send_replace(Mode::Stall);
-        self.control.dead.lock().unwrap().push(dead);
+        self.control.mode.send_replace(mode);
     }
 
     /// Is as slow as `line` from now on, with new connections.
@@ -212,7 +200,7 @@ async fn connection(
     server: SocketAddr,
     control: &Control,
 ) -> std::io::Result<()> {
-    let mut mode = control.mode.lock().unwrap().subscribe();
+    let mut mode = control.mode.subscribe();
     if *mode.borrow() == Mode::Away {
         return Ok(());
     }
