@@ -355,6 +355,8 @@ impl<P: Platform> Driver<P> {
     }
 
     fn tell(&mut self) {
+        // Whoever gets events back finds the state as it is after that.
+        let mut back = Vec::new();
         while let Some(event) = self.machine.poll_event() {
             match event {
                 Event::Changed(change) => {
@@ -366,7 +368,7 @@ impl<P: Platform> Driver<P> {
                     reason,
                     unconfirmed,
                 } => {
-                    self.give_back(UnconfirmedReason::SessionEnded(reason), unconfirmed);
+                    back.push((UnconfirmedReason::SessionEnded(reason), unconfirmed));
                 }
                 Event::NotTaken(unconfirmed) => {
                     let events = unconfirmed.events.len();
@@ -375,7 +377,7 @@ impl<P: Platform> Driver<P> {
                         "events were accepted that the server does not take; \
                          `Client::unconfirmed` has them"
                     );
-                    self.give_back(UnconfirmedReason::NotTaken, unconfirmed);
+                    back.push((UnconfirmedReason::NotTaken, unconfirmed));
                 }
                 // A newer machine may tell more.
                 _ => {}
@@ -384,6 +386,9 @@ impl<P: Platform> Driver<P> {
         if self.shared.board.state().disconnected != self.disconnected {
             let state = self.machine.state().clone();
             self.shared.board.show(State::of(state, self.disconnected));
+        }
+        for (reason, unconfirmed) in back {
+            self.give_back(reason, unconfirmed);
         }
     }
 
@@ -486,12 +491,13 @@ impl<P: Platform> Driver<P> {
                 exchange,
                 body,
                 timeout,
+                fresh,
             } => {
                 tracing::trace!(id = ?exchange, bytes = body.len(), "a request goes out");
                 let response = if self.fault.strikes() {
                     Box::pin(std::future::ready(Err(simulated("a request was lost"))))
                 } else {
-                    self.platform.post(self.form(), body, timeout)
+                    self.platform.post(self.form(), body, timeout, fresh)
                 };
                 self.exchanges.push(Exchange {
                     id: exchange,

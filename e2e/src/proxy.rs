@@ -84,7 +84,9 @@ pub struct Proxy {
 }
 
 struct Control {
-    mode: watch::Sender<Mode>,
+    mode: Mutex<watch::Sender<Mode>>,
+    /// Those of connections that have gone dead.
+    dead: Mutex<Vec<watch::Sender<Mode>>>,
     line: watch::Sender<Line>,
     connections: Mutex<JoinSet<()>>,
     accepted: watch::Sender<u64>,
@@ -110,7 +112,8 @@ impl Proxy {
         let listener = TcpListener::bind(listen).await.unwrap();
         let address = listener.local_addr().unwrap();
         let control = Arc::new(Control {
-            mode: watch::Sender::new(mode),
+            mode: Mutex::new(watch::Sender::new(mode)),
+            dead: Mutex::default(),
             line: watch::Sender::new(Line::default()),
             connections: Mutex::new(JoinSet::new()),
             accepted: watch::Sender::new(0),
@@ -140,7 +143,16 @@ impl Proxy {
 
     /// Does another thing from now on, with the connections that there are too.
     pub fn set(&self, mode: Mode) {
-        self.control.mode.send_replace(mode);
+        self.control.mode.lock().unwrap().send_replace(mode);
+    }
+
+    /// All connections that there are go dead, for ever, and nobody is told. New ones are as before.
+    pub fn go_dead(&self) {
+        let mut mode = self.control.mode.lock().unwrap();
+        let next = watch::Sender::new(*mode.borrow());
+        let dead = std::mem::replace(&mut *mode, next);
+        dead.send_replace(Mode::Stall);
+        self.control.dead.lock().unwrap().push(dead);
     }
 
     /// Is as slow as `line` from now on, with new connections.
@@ -200,7 +212,7 @@ async fn connection(
     server: SocketAddr,
     control: &Control,
 ) -> std::io::Result<()> {
-    let mut mode = control.mode.subscribe();
+    let mut mode = control.mode.lock().unwrap().subscribe();
     if *mode.borrow() == Mode::Away {
         return Ok(());
     }

@@ -4,12 +4,14 @@ mod stage;
 
 use std::time::{Duration, Instant};
 
-use sente_e2e::Entry;
+use sente_e2e::{Entry, Mode, Proxy};
 use stage::{AMPLE, Stage, is_closed, is_fresh, is_resumed};
 
 const CARRIERS: [&str; 3] = ["auto", "websocket", "poll"];
 /// Silence after which a carrier is dead, in these tests.
 const SILENCE: Duration = Duration::from_secs(2);
+/// A sleep that every client notices, and that is shorter than the silence of the default.
+const ASLEEP: Duration = Duration::from_secs(17);
 
 #[tokio::test]
 async fn a_server_that_is_killed_under_load() {
@@ -104,6 +106,31 @@ async fn a_client_that_stands_still_for_longer_than_silence() {
         assert!(back - goes_on < AMPLE, "{:?}", back - goes_on);
     }
     stage.count(50).await;
+    let summary = stage.end().await;
+    assert_eq!(summary.sessions, CARRIERS.len());
+}
+
+/// With the default of 30 s of silence: the client has to see by itself that it has slept, and that its
+/// connections are dead. One that polls needs only new ones.
+#[tokio::test]
+async fn a_client_that_wakes_with_a_dead_connection() {
+    let mut stage = Stage::set(&[]).await;
+    let proxy = Proxy::start(stage.address(), Mode::Pass).await;
+    for carrier in CARRIERS {
+        stage.enter(&proxy.url(), carrier);
+    }
+    stage.count(50).await;
+    for client in stage.clients() {
+        client.freeze(true).await;
+    }
+    proxy.go_dead();
+    tokio::time::sleep(ASLEEP).await;
+    let goes_on = Instant::now();
+    for client in stage.clients() {
+        client.freeze(false).await;
+    }
+    stage.count(50).await;
+    assert!(goes_on.elapsed() < AMPLE, "{:?}", goes_on.elapsed());
     let summary = stage.end().await;
     assert_eq!(summary.sessions, CARRIERS.len());
 }

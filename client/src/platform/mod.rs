@@ -57,12 +57,14 @@ pub(crate) trait Platform: MaybeSend + 'static {
     /// Opens a WebSocket. Dropping the future gives up.
     fn dial(&self, form: Form) -> MaybeSendFuture<Result<Self::Socket, SocketClosed>>;
 
-    /// Posts a body and brings the response. Dropping the future gives up.
+    /// Posts a body and brings the response, over a connection made for it if it is to be `fresh` and
+    /// the platform lets choose. Dropping the future gives up.
     fn post(
         &self,
         form: Form,
         body: Vec<u8>,
         timeout: Duration,
+        fresh: bool,
     ) -> MaybeSendFuture<Result<Response, String>>;
 
     fn timer(&self) -> Self::Timer;

@@ -127,8 +127,9 @@ impl Platform for Native {
         form: Form,
         body: Vec<u8>,
         timeout: Duration,
+        fresh: bool,
     ) -> MaybeSendFuture<Result<Response, String>> {
-        self.http.post(form, body, timeout)
+        self.http.post(form, body, timeout, fresh)
     }
 
     fn timer(&self) -> Alarm {

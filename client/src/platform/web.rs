@@ -103,6 +103,7 @@ impl Platform for Page {
         form: Form,
         body: Vec<u8>,
         timeout: Duration,
+        _fresh: bool,
     ) -> MaybeSendFuture<Result<Response, String>> {
         let address = Rc::clone(&self.address);
         Box::pin(async move { request::post(&address, form, body, timeout).await })

@@ -35,6 +35,11 @@ pub enum Frame {
     /// Server to client: the identity that it has shown is good for only so long. Milliseconds on the
     /// wire.
     Expires(Duration),
+    /// Either way: asks the other side for a [`Pong`](Self::Pong) of the same number at once, and for
+    /// an acknowledgement.
+    Ping(u64),
+    /// Either way: the answer to the newest ping.
+    Pong(u64),
     /// Either way: acknowledgement and numbered items.
     Data(Data),
     /// Either way: this carrier, or the whole session, ends.
@@ -171,8 +176,6 @@ impl std::fmt::Debug for Authenticate {
 /// Acknowledgement and numbered items, either way.
 #[derive(Clone, Debug, Default, Eq, PartialEq)]
 pub struct Data {
-    /// Asks the other side for any frame at once.
-    pub ping: bool,
     /// What this side has received, where it has changed.
     pub acknowledge: Option<Acknowledge>,
     /// The number of the first item; the others follow. Meaningless without items.

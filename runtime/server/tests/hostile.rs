@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use common::{
-    BINARY, Chat, ChatServer, ECHO, LIMITS, Poller, SAY, Site, Ws, acknowledge, body, call, data,
-    encoded, event, hello, hello_of, http, kind, post, reply, resuming, soon, text,
+    BINARY, Chat, ChatServer, ECHO, LIMITS, Poller, SAY, Site, Ws, body, call, data, encoded,
+    event, hello, hello_of, http, kind, post, reply, resuming, soon, text,
 };
 use sente::{Codec, Peer, UnhandledCause};
 use sente_proto::contract::{Contract, Table, TableEvent, Way};
@@ -586,7 +586,8 @@ async fn a_socket_that_says_nothing_is_pinged_and_then_given_up() {
     let mut pings = 0;
     let close = loop {
         match ws.frame().await {
-            Frame::Data(data) => pings += u32::from(data.ping),
+            Frame::Ping(_) => pings += 1,
+            Frame::Data(_) => {}
             Frame::Close(close) => break close,
             other => panic!("{}", kind(&other)),
         }
@@ -715,12 +716,7 @@ async fn credit_is_what_the_welcome_says_and_grows_as_handlers_finish() {
         vec![event(SAY, "a"), event(SAY, "b")],
     ))
     .await;
-    let ping = Frame::Data(Data {
-        ping: true,
-        acknowledge: Some(acknowledge(ws.received)),
-        ..Data::default()
-    });
-    ws.send(&ping).await;
+    ws.send(&Frame::Ping(1)).await;
     let credit = loop {
         if let Frame::Data(Data {
             acknowledge:

@@ -67,21 +67,34 @@ impl Http {
         form: Form,
         body: Vec<u8>,
         timeout: Duration,
+        fresh: bool,
     ) -> MaybeSendFuture<Result<Response, String>> {
+        if fresh {
+            self.forget_connections();
+        }
         let this = self.clone();
         Box::pin(async move {
-            let uri = this.uri.clone();
             match tokio::time::timeout(timeout, this.exchange(form, body)).await {
                 Ok(response) => response,
-                Err(_) => Err(format!(
-                    "`{uri}` did not answer within {} s: check the network and the server",
-                    timeout.as_secs_f32()
-                )),
+                Err(_) => {
+                    this.forget_connections();
+                    Err(format!(
+                        "`{}` did not answer within {} s: check the network and the server",
+                        this.uri,
+                        timeout.as_secs_f32()
+                    ))
+                }
             }
         })
     }
 
-    async fn exchange(self, form: Form, body: Vec<u8>) -> Result<Response, String> {
+    /// The next request is not to meet a connection that was kept: where one has broken or gone dead,
+    /// those beside it probably have as well.
+    fn forget_connections(&self) {
+        *lock(&self.pool) = pool(self.connector.clone());
+    }
+
+    async fn exchange(&self, form: Form, body: Vec<u8>) -> Result<Response, String> {
         let mut request = Request::new(Full::new(Bytes::from(body)));
         *request.method_mut() = Method::POST;
         *request.uri_mut() = self.uri.clone();
@@ -90,9 +103,7 @@ impl Http {
         request.headers_mut().insert(CONTENT_TYPE, content_type);
         let client = lock(&self.pool).clone();
         let response = client.request(request).await.map_err(|error| {
-            // Those that are kept beside it have probably broken as well: the next request is not to
-            // meet one of them.
-            *lock(&self.pool) = pool(self.connector.clone());
+            self.forget_connections();
             self.failed(&error)
         })?;
         let status = response.status().as_u16();

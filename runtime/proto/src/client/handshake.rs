@@ -47,8 +47,12 @@ impl Client {
                     self.server_broke_the_protocol(now, session, carrier, reason);
                 }
             }
+            Frame::Ping(number) if self.active == Some(carrier) => session.handle_ping(number),
+            Frame::Pong(number) if self.active == Some(carrier) => {
+                self.probe.take_if(|probe| probe.ping == number);
+            }
             // What an older carrier still brings comes again on the present one.
-            Frame::Data(_) => {}
+            Frame::Data(_) | Frame::Ping(_) | Frame::Pong(_) => {}
             Frame::Expires(after) => {
                 if self.active == Some(carrier) {
                     self.warned_of_expiry(now, after);
@@ -74,6 +78,7 @@ impl Client {
             return;
         }
         let sent_at = self.greeted_at(carrier);
+        let has_slept = self.has_slept(now);
         let is_same = self.known_session() == Some(welcome.session);
         let is_overtaken = self
             .active
@@ -129,6 +134,10 @@ impl Client {
             .map(|answer| answer.name.clone())
             .collect();
         self.activate(now, session, carrier);
+        if has_slept {
+            // The answer may have waited for this program to wake.
+            self.wake(now, session);
+        }
         let mut handshake = welcome.handshake;
         handshake.retain(|(namespace, _)| mapping.shares_handshake(namespace));
         self.change(|state| {
@@ -203,7 +212,8 @@ impl Client {
         self.proved_at = Some(now + self.config.timing.proof);
         self.served_from = session.progress();
         self.watched = now;
-        self.received(now);
+        self.last_received = now;
+        self.probe = None;
         match carrier {
             Carrier::WebSocket => {
                 if let Some(socket) = &mut self.socket {

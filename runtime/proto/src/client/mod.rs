@@ -65,8 +65,7 @@ pub struct Client {
     /// A carrier was lost, or given up for a better one, and none has proved itself since.
     losses: Option<Backoff>,
     upgrade: Upgrade,
-    /// Bytes are asked for, and must come by then.
-    probe: Option<Time>,
+    probe: Option<Probe>,
     last_received: Time,
     /// When the time was last looked at.
     watched: Time,
@@ -80,6 +79,18 @@ pub struct Client {
     state: State,
     events: VecDeque<Event>,
     transmits: VecDeque<Transmit>,
+}
+
+/// The carrier may have died while nobody looked: it has been asked for a sign of life.
+///
+/// Bytes that have waited for this program to wake are none. They only give the answer more time, since
+/// it may be behind them.
+struct Probe {
+    /// The number of the ping.
+    ping: u64,
+    since: Time,
+    /// The carrier is dead if nothing comes before.
+    until: Time,
 }
 
 /// A session that can be resumed.
@@ -264,8 +275,14 @@ impl Client {
         match self.phase {
             Phase::Waiting(_) => self.begin(now, session),
             Phase::Active if self.active.is_some() => {
-                session.ping();
-                self.probe.get_or_insert(now + self.config.timing.probe);
+                if self.probe.is_none() {
+                    self.poll_anew(session);
+                    self.probe = Some(Probe {
+                        ping: session.ping(),
+                        since: now,
+                        until: now + self.config.timing.probe,
+                    });
+                }
                 if self.upgrade.at.is_some() {
                     self.upgrade.at = Some(now);
                 }
@@ -355,10 +372,7 @@ impl Client {
 
     /// Lets pass what the time has come for.
     pub fn handle_timeout(&mut self, now: Time, session: &mut Session) {
-        if self
-            .timer()
-            .is_some_and(|due| now - due > self.config.timing.slept)
-        {
+        if self.has_slept(now) {
             self.wake(now, session);
         }
         self.watched = now;
@@ -469,15 +483,23 @@ impl Client {
     /// probe alone decides.
     fn silent_at(&self) -> Option<Time> {
         self.active.filter(|_| !mutated!("miss-silence"))?;
-        Some(
-            self.probe
-                .unwrap_or(self.last_received + self.config.limits.silence),
-        )
+        let silent_at = self.last_received + self.config.limits.silence;
+        Some(self.probe.as_ref().map_or(silent_at, |probe| probe.until))
+    }
+
+    /// Whether the timer should have rung long ago: the program, or the machine, has slept.
+    fn has_slept(&self, now: Time) -> bool {
+        self.timer()
+            .is_some_and(|due| now - due > self.config.timing.slept)
     }
 
     fn received(&mut self, now: Time) {
         self.last_received = now;
-        self.probe = None;
+        if mutated!("take-old-bytes-for-life") {
+            self.probe = None;
+        } else if let Some(probe) = &mut self.probe {
+            probe.until = now + self.config.timing.probe;
+        }
         if self.proved_at.is_some_and(|at| at <= now) {
             self.proved();
         }

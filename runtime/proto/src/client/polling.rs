@@ -42,6 +42,8 @@ pub(super) struct Polling {
     shows_in_send: bool,
     polls: u64,
     sends: u64,
+    /// The next request is to go over a connection of its own.
+    fresh: bool,
     /// Requests that failed in a row, and when to go on after one.
     failures: u32,
     failed_at: Time,
@@ -203,6 +205,7 @@ impl Client {
             shows_in_send: false,
             polls: 0,
             sends: 0,
+            fresh: false,
             failures,
             failed_at: Time::default(),
             retry_at: None,
@@ -213,6 +216,7 @@ impl Client {
             exchange,
             body,
             timeout,
+            fresh: true,
         });
     }
 
@@ -265,8 +269,17 @@ impl Client {
     /// what comes for it may come some seconds later.
     pub fn set_background(&mut self, session: &mut Session, background: bool) {
         self.background = background;
-        if background && let Some(polling) = &mut self.polling {
+        if background {
+            self.poll_anew(session);
+        }
+    }
+
+    /// The polls that are held are given up, and others take their place, over connections of their
+    /// own.
+    pub(super) fn poll_anew(&mut self, session: &mut Session) {
+        if let Some(polling) = self.polling.as_mut().filter(|polling| polling.live) {
             polling.give_up_polls(None, &mut self.transmits);
+            polling.fresh = true;
             say_again(session);
         }
     }
@@ -315,6 +328,7 @@ impl Client {
             &mut polling.sends
         };
         *number += 1;
+        let fresh = std::mem::take(&mut polling.fresh);
         let request = Frame::Request(Request {
             session: known.id,
             secret: known.secret.clone(),
@@ -366,6 +380,7 @@ impl Client {
             exchange,
             body,
             timeout,
+            fresh,
         })
     }
 
@@ -393,6 +408,7 @@ impl Client {
             exchange,
             body,
             timeout: self.config.timing.probe,
+            fresh: false,
         });
     }
 
@@ -423,6 +439,8 @@ impl Client {
         }
         if self.active == Some(Carrier::Poll) {
             self.received(now);
+            // Whoever answers what was asked after a sleep is there.
+            self.probe.take_if(|probe| probe.since <= sent);
         }
         match asked {
             Asked::Send => self.answered(now, session, answer),

@@ -45,6 +45,9 @@ pub enum Transmit {
         body: Vec<u8>,
         /// After so long without a response, the request has failed.
         timeout: Duration,
+        /// It begins a carrier, and is to go over a connection made for it: those that were kept may
+        /// have died with what went before.
+        fresh: bool,
     },
     /// Drop a request. Nothing more is heard of it.
     Abort(ExchangeId),
@@ -81,11 +84,13 @@ impl fmt::Debug for Transmit {
                 exchange,
                 body,
                 timeout,
+                fresh,
             } => f
                 .debug_struct("Post")
                 .field("exchange", exchange)
                 .field("bytes", &body.len())
                 .field("timeout", timeout)
+                .field("fresh", fresh)
                 .finish(),
             Self::Abort(exchange) => f.debug_tuple("Abort").field(exchange).finish(),
         }
@@ -119,10 +124,11 @@ mod tests {
             exchange: ExchangeId(2),
             body: vec![7; 900],
             timeout: Duration::from_secs(10),
+            fresh: false,
         };
         assert_eq!(
             format!("{post:?}"),
-            "Post { exchange: ExchangeId(2), bytes: 900, timeout: 10s }"
+            "Post { exchange: ExchangeId(2), bytes: 900, timeout: 10s, fresh: false }"
         );
         let response = Response {
             status: 200,

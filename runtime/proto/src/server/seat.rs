@@ -362,6 +362,12 @@ impl Seat {
                 self.handle_data(now, session, data)?;
                 Ok(Heard::Nothing)
             }
+            Frame::Ping(number) => {
+                session.handle_ping(number);
+                Ok(Heard::Nothing)
+            }
+            // It has come, and that is all that it is for.
+            Frame::Pong(_) => Ok(Heard::Nothing),
             Frame::Tables(tables) if self.wants_tables => {
                 if let Some(offers) = &self.offers {
                     let mapping = mappings

@@ -159,7 +159,11 @@ pub struct Session {
     ended: bool,
     /// The other side has not shown yet that it knows the session.
     unconfirmed: bool,
+    /// How often this side has asked for a sign of life, and whether it is to ask once more.
+    pings: u64,
     ping: bool,
+    /// The number of the other side's newest ping, until it is answered.
+    pong: Option<u64>,
     /// When the client's identity expires, if it is to be told of that.
     warns: Option<Time>,
     backlog: Backlog,
@@ -183,7 +187,9 @@ impl Session {
             attached: false,
             ended: false,
             unconfirmed: false,
+            pings: 0,
             ping: false,
+            pong: None,
             warns: None,
             backlog: Backlog::default(),
             outbox: Outbox::default(),
@@ -312,6 +318,7 @@ impl Session {
     pub fn detach(&mut self) {
         self.attached = false;
         self.ping = false;
+        self.pong = None;
         self.warns = None;
         self.counts.dropped_volatile += self.outbox.drop_volatile();
     }
@@ -447,7 +454,7 @@ impl Session {
     pub fn poll_timeout(&self) -> Option<Time> {
         let data = if !self.is_open() {
             None
-        } else if self.ping || self.warns.is_some() || self.gives_credit() {
+        } else if self.has_ahead() || self.gives_credit() {
             Some(Time::default())
         } else {
             [self.inbox.due(), self.outbox.due(&self.limits)]
@@ -484,8 +491,7 @@ impl Session {
     #[must_use]
     pub fn has_data(&self, now: Time) -> bool {
         self.is_open()
-            && (self.ping
-                || self.warns.is_some()
+            && (self.has_ahead()
                 || self.gives_credit()
                 || self.inbox.must_acknowledge(now)
                 || self.outbox.is_ready(now, &self.limits))
@@ -493,15 +499,17 @@ impl Session {
 
     /// The next frame for the carrier, encoded; `None` if nothing waits, or what waits may still wait.
     ///
-    /// All but a warning is data, with which acknowledgements ride along.
+    /// All but pings, pongs and warnings is data, with which acknowledgements ride along.
     pub fn poll_data(&mut self, now: Time) -> Option<Vec<u8>> {
         if !self.has_data(now) {
             return None;
         }
-        if let Some(expires) = self.warns.take() {
-            let mut frame = Vec::new();
-            wire::encode(self.codec, &Frame::Expires(expires - now), &mut frame);
-            return Some(frame);
+        if self.has_ahead()
+            && let Some(frame) = self.ahead(now)
+        {
+            let mut encoded = Vec::new();
+            wire::encode(self.codec, &frame, &mut encoded);
+            return Some(encoded);
         }
         let full = self.outbox.is_full(&self.limits);
         let acknowledge = self
@@ -511,7 +519,6 @@ impl Session {
         let frame_size = self.limits.frame_size.min(LARGEST_FRAME);
         let mut writer = DataWriter::new(
             self.codec,
-            std::mem::take(&mut self.ping),
             acknowledge,
             self.outbox.cursor_number(),
             Vec::with_capacity(self.outbox.next_frame(frame_size)),
@@ -527,6 +534,22 @@ impl Session {
     /// Whether frames may be cut: a carrier is there, and both sides know each other's numbers.
     fn is_open(&self) -> bool {
         self.attached && self.mapping.is_some()
+    }
+
+    /// Whether there is what goes ahead of all data.
+    fn has_ahead(&self) -> bool {
+        self.ping || self.pong.is_some() || self.warns.is_some()
+    }
+
+    fn ahead(&mut self, now: Time) -> Option<Frame> {
+        if let Some(number) = self.pong.take() {
+            return Some(Frame::Pong(number));
+        }
+        if std::mem::take(&mut self.ping) {
+            return Some(Frame::Ping(self.pings));
+        }
+        let expires = self.warns.take()?;
+        Some(Frame::Expires(expires - now))
     }
 
     fn acknowledged(&mut self, now: Time, acknowledge: Acknowledge) -> Result<(), CloseReason> {

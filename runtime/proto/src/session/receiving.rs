@@ -16,9 +16,6 @@ impl Session {
         if let Some(acknowledge) = data.acknowledge {
             self.acknowledged(now, acknowledge)?;
         }
-        if data.ping {
-            self.inbox.acknowledge_now();
-        }
         if data.items.is_empty() {
             return Ok(());
         }
@@ -46,6 +43,12 @@ impl Session {
         }
         self.inbox.arrived(now);
         Ok(())
+    }
+
+    /// The other side asks for a sign of life: it gets that with the next frames.
+    pub fn handle_ping(&mut self, number: u64) {
+        self.pong = Some(number);
+        self.inbox.acknowledge_now();
     }
 
     /// Whether items are missing before those of a frame: on carriers whose answers may go astray

@@ -199,9 +199,12 @@ impl Session {
         self.inbox.finish_event();
     }
 
-    /// Asks the other side for a sign of life with the next frame.
-    pub fn ping(&mut self) {
+    /// Asks the other side for a sign of life, ahead of what waits. Returns the number that its
+    /// [`Pong`](crate::frame::Frame::Pong) will have.
+    pub fn ping(&mut self) -> u64 {
+        self.pings += 1;
         self.ping = true;
+        self.pings
     }
 
     fn admit(&mut self, event: &Outgoing) -> Result<(), Refusal> {

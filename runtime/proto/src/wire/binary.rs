@@ -7,7 +7,7 @@ use bytes::Bytes;
 use super::primitive::{Input, milliseconds, put_bytes, put_fingerprint, put_id, put_varint};
 use super::words::Word;
 use super::{
-    ACKNOWLEDGES, AUTHENTICATE, CLOSE, DATA, EXPIRES, HELLO, PINGS, REFUSED, REQUEST, TABLES,
+    ACKNOWLEDGES, AUTHENTICATE, CLOSE, DATA, EXPIRES, HELLO, PING, PONG, REFUSED, REQUEST, TABLES,
     WELCOME, WireError, WireLimits, item, too_large,
 };
 use crate::contract::{EVENT_FLAGS, Table, TableEvent, TableReply, Way};
@@ -36,6 +36,14 @@ pub(super) fn encode(frame: &Frame, out: &mut Vec<u8>) {
         Frame::Expires(after) => {
             out.push(EXPIRES);
             put_varint(out, milliseconds(*after));
+        }
+        Frame::Ping(number) => {
+            out.push(PING);
+            put_varint(out, *number);
+        }
+        Frame::Pong(number) => {
+            out.push(PONG);
+            put_varint(out, *number);
         }
     }
 }
@@ -67,7 +75,7 @@ pub(super) fn decode_from_server(
 ) -> Result<Frame, WireError> {
     let mut input = Input::new(bytes);
     let kind = input.byte()?;
-    if alone && kind != WELCOME && kind & !(PINGS | ACKNOWLEDGES) != DATA {
+    if alone && kind != WELCOME && kind & !ACKNOWLEDGES != DATA {
         return Err(too_large("frame", bytes.len(), limits.frame));
     }
     let frame = match kind {
@@ -78,7 +86,9 @@ pub(super) fn decode_from_server(
         CLOSE => Frame::Close(decode_close(&mut input)?.into()),
         AUTHENTICATE => Frame::Authenticate(decode_authenticate(&mut input)?),
         EXPIRES => Frame::Expires(input.duration()?),
-        _ if kind & !(PINGS | ACKNOWLEDGES) == DATA => {
+        PING => Frame::Ping(input.varint()?),
+        PONG => Frame::Pong(input.varint()?),
+        _ if kind & !ACKNOWLEDGES == DATA => {
             Frame::Data(decode_data(kind, &mut input, limits, alone)?)
         }
         _ => return Err(WireError::Malformed("its kind is not known")),
@@ -425,7 +435,6 @@ fn decode_data(
     alone: bool,
 ) -> Result<Data, WireError> {
     let mut data = Data {
-        ping: kind & PINGS != 0,
         acknowledge: if kind & ACKNOWLEDGES != 0 {
             Some(acknowledge(input)?)
         } else {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::primitive::{milliseconds, put_bytes, put_varint};
 use super::words::Word;
-use super::{ACKNOWLEDGES, DATA, PINGS, item};
+use super::{ACKNOWLEDGES, DATA, item};
 use crate::codec::Codec;
 use crate::frame::{Acknowledge, Data, Item, Outcome};
 
@@ -14,7 +14,7 @@ use crate::frame::{Acknowledge, Data, Item, Outcome};
 /// use sente_proto::codec::Codec;
 /// use sente_proto::wire::DataWriter;
 ///
-/// let mut writer = DataWriter::new(Codec::Json, false, None, 5, Vec::new());
+/// let mut writer = DataWriter::new(Codec::Json, None, 5, Vec::new());
 /// writer.event(3, br#"["lobby"]"#);
 /// writer.skip(2);
 /// assert_eq!(writer.finish(), br#"{"first":5,"items":[["event",3,["lobby"]],["skip",2]]}"#);
@@ -35,7 +35,6 @@ impl DataWriter {
     #[must_use]
     pub fn new(
         codec: Codec,
-        ping: bool,
         acknowledge: Option<Acknowledge>,
         first: u64,
         mut out: Vec<u8>,
@@ -51,25 +50,12 @@ impl DataWriter {
                 put_decimal(&mut out, credit);
                 out.push(b']');
             }
-            if ping {
-                if acknowledge.is_some() {
-                    out.push(b',');
-                }
-                out.extend_from_slice(b"\"ping\":true");
-            }
+        } else if let Some(Acknowledge { received, credit }) = acknowledge {
+            out.push(DATA | ACKNOWLEDGES);
+            put_varint(&mut out, received);
+            put_varint(&mut out, credit);
         } else {
-            out.push(
-                DATA | if ping { PINGS } else { 0 }
-                    | if acknowledge.is_some() {
-                        ACKNOWLEDGES
-                    } else {
-                        0
-                    },
-            );
-            if let Some(Acknowledge { received, credit }) = acknowledge {
-                put_varint(&mut out, received);
-                put_varint(&mut out, credit);
-            }
+            out.push(DATA);
         }
         Self {
             text,
@@ -197,7 +183,7 @@ impl DataWriter {
         if !self.text {
             return put_varint(&mut self.out, self.first);
         }
-        // An acknowledgement or a ping stands before it.
+        // An acknowledgement stands before it.
         if self.out.len() > self.start + 1 {
             self.out.push(b',');
         }
@@ -234,13 +220,7 @@ impl DataWriter {
 
 /// Appends a data frame.
 pub(super) fn encode(codec: Codec, data: &Data, out: &mut Vec<u8>) {
-    let mut writer = DataWriter::new(
-        codec,
-        data.ping,
-        data.acknowledge,
-        data.first,
-        std::mem::take(out),
-    );
+    let mut writer = DataWriter::new(codec, data.acknowledge, data.first, std::mem::take(out));
     for item in &data.items {
         writer.item(item);
     }

@@ -80,12 +80,12 @@ impl WireError {
 ///
 /// ```
 /// use sente_proto::codec::Codec;
-/// use sente_proto::frame::{Data, Frame};
+/// use sente_proto::frame::Frame;
 /// use sente_proto::wire;
 ///
 /// let mut out = Vec::new();
-/// wire::encode(Codec::Json, &Frame::Data(Data { ping: true, ..Data::default() }), &mut out);
-/// assert_eq!(out, br#"{"ping":true}"#);
+/// wire::encode(Codec::Json, &Frame::Ping(7), &mut out);
+/// assert_eq!(out, br#"{"ping":7}"#);
 /// ```
 pub fn encode(codec: Codec, frame: &Frame, out: &mut Vec<u8>) {
     if let Frame::Data(data) = frame {
@@ -218,10 +218,11 @@ const REQUEST: u8 = 0x05;
 const CLOSE: u8 = 0x06;
 const AUTHENTICATE: u8 = 0x07;
 const EXPIRES: u8 = 0x08;
-/// With [`PINGS`] and [`ACKNOWLEDGES`] added.
+const PING: u8 = 0x09;
+const PONG: u8 = 0x0a;
+/// With [`ACKNOWLEDGES`] added.
 const DATA: u8 = 0x10;
-const PINGS: u8 = 0x01;
-const ACKNOWLEDGES: u8 = 0x02;
+const ACKNOWLEDGES: u8 = 0x01;
 
 /// The first byte of each kind of item in binary frames.
 mod item {

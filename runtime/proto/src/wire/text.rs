@@ -32,6 +32,8 @@ enum Written<'a> {
     Close(CloseForm),
     Authenticate(AuthenticateForm),
     Expires(u64),
+    Ping(u64),
+    Pong(u64),
 }
 
 /// Appends any frame but data, which [`DataWriter`](super::DataWriter) writes.
@@ -46,6 +48,8 @@ pub(super) fn encode(frame: &Frame, out: &mut Vec<u8>) {
             Frame::Close(close) => Written::Close(close.as_ref().into()),
             Frame::Authenticate(shown) => Written::Authenticate(shown.into()),
             Frame::Expires(after) => Written::Expires(milliseconds(*after)),
+            Frame::Ping(number) => Written::Ping(*number),
+            Frame::Pong(number) => Written::Pong(*number),
             Frame::Data(data) => return super::data::encode(crate::codec::Codec::Json, data, out),
         },
         out,
@@ -62,7 +66,7 @@ fn put(frame: &Written<'_>, out: &mut Vec<u8>) {
     debug_assert!(written.is_ok());
 }
 
-/// Any frame, as it is read: one of the first eight keys, or those of data.
+/// Any frame, as it is read: one of the first ten keys, or those of data.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Read<'a> {
@@ -76,8 +80,9 @@ struct Read<'a> {
     close: Option<Box<CloseForm>>,
     authenticate: Option<AuthenticateForm>,
     expires: Option<u64>,
+    ping: Option<u64>,
+    pong: Option<u64>,
     ack: Option<Ack>,
-    ping: Option<bool>,
     first: Option<u64>,
     #[serde(borrow)]
     items: Option<Vec<ItemForm<'a>>>,
@@ -95,12 +100,13 @@ pub(super) fn decode(bytes: &Bytes, limits: &WireLimits) -> Result<Frame, WireEr
         close,
         authenticate,
         expires,
-        ack,
         ping,
+        pong,
+        ack,
         first,
         items,
     } = parse(text)?;
-    let has_data = ack.is_some() || ping.is_some() || first.is_some() || items.is_some();
+    let has_data = ack.is_some() || first.is_some() || items.is_some();
 
     let mut frames = Vec::with_capacity(1);
     if let Some(hello) = hello {
@@ -115,9 +121,10 @@ pub(super) fn decode(bytes: &Bytes, limits: &WireLimits) -> Result<Frame, WireEr
     frames.extend(close.map(|close| Frame::Close(Box::new((*close).into()))));
     frames.extend(authenticate.map(|shown| Frame::Authenticate(shown.into())));
     frames.extend(expires.map(|after| Frame::Expires(Duration::from_millis(after))));
+    frames.extend(ping.map(Frame::Ping));
+    frames.extend(pong.map(Frame::Pong));
     if has_data || frames.is_empty() {
         frames.push(Frame::Data(Data {
-            ping: ping.unwrap_or_default(),
             acknowledge: ack.map(Into::into),
             first: first.unwrap_or_default(),
             items: items::decode(items.unwrap_or_default(), bytes, limits)?,

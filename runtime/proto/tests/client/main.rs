@@ -44,6 +44,8 @@ struct Test {
     session: Session,
     socket: Option<SocketId>,
     posts: Vec<(ExchangeId, Vec<Frame>)>,
+    /// Those of them that go over connections of their own.
+    fresh: Vec<ExchangeId>,
     messages: Vec<Frame>,
     closed: Vec<SocketId>,
     opened: usize,
@@ -77,6 +79,7 @@ impl Test {
             session,
             socket: None,
             posts: Vec::new(),
+            fresh: Vec::new(),
             messages: Vec::new(),
             closed: Vec::new(),
             opened: 0,
@@ -123,7 +126,13 @@ impl Test {
                 }
                 Transmit::Message { message, .. } => self.messages.push(decode(message)),
                 Transmit::Close { socket, .. } => self.closed.push(socket),
-                Transmit::Post { exchange, body, .. } => {
+                Transmit::Post {
+                    exchange,
+                    body,
+                    fresh,
+                    ..
+                } => {
+                    self.fresh.extend(fresh.then_some(exchange));
                     let frames = wire::frames_of_body(
                         Codec::Bincode,
                         &body.into(),
@@ -171,6 +180,15 @@ impl Test {
         let socket = self.socket.expect("there is a socket");
         let message = Bytes::from(encode(&frame));
         self.act(|client, now, session| client.handle_message(now, session, socket, &message));
+    }
+
+    /// The number of the ping that was sent last.
+    fn last_ping(&self) -> u64 {
+        let pings = self.messages.iter().rev().find_map(|frame| match frame {
+            Frame::Ping(number) => Some(*number),
+            _ => None,
+        });
+        pings.expect("there was a ping")
     }
 
     fn fail_socket(&mut self) {
@@ -571,18 +589,24 @@ fn thirty_silent_seconds_kill_a_websocket() {
 #[test]
 fn a_ping_is_answered_from_the_message_itself() {
     let mut test = Test::open();
-    test.receive(Frame::Data(Data {
-        ping: true,
-        ..Data::default()
-    }));
-    assert!(matches!(test.messages.last(), Some(Frame::Data(data)) if data.acknowledge.is_some()));
+    test.receive(Frame::Ping(7));
+    assert!(matches!(
+        test.messages.as_slice(),
+        [
+            Frame::Pong(7),
+            Frame::Data(Data {
+                acknowledge: Some(_),
+                ..
+            })
+        ]
+    ));
 }
 
 #[test]
 fn a_client_that_woke_probes_and_dials_after_a_second_without_an_answer() {
     let mut test = Test::open();
     test.act(Client::wake);
-    assert!(matches!(test.messages.last(), Some(Frame::Data(data)) if data.ping));
+    assert!(matches!(test.messages.last(), Some(Frame::Ping(_))));
     test.pass(ms(999));
     assert_eq!(test.opened, 1);
     test.pass(ms(1));
@@ -593,9 +617,71 @@ fn a_client_that_woke_probes_and_dials_after_a_second_without_an_answer() {
 fn a_client_that_woke_stays_if_it_is_answered() {
     let mut test = Test::open();
     test.act(Client::wake);
-    test.receive(Frame::Data(Data::default()));
+    let ping = test.last_ping();
+    test.receive(Frame::Pong(ping));
     test.pass(ms(5_000));
     assert_eq!(test.opened, 1);
+}
+
+/// The operating system keeps what comes for a program that sleeps, also from those who are gone.
+#[test]
+fn what_has_waited_for_a_client_to_wake_is_no_answer() {
+    let mut test = Test::open();
+    test.act(Client::wake);
+    let before = test.last_ping();
+    test.receive(Frame::Pong(before));
+    test.act(Client::wake);
+    test.receive(Frame::Pong(before));
+    test.receive(Frame::Data(Data::default()));
+    test.pass(ms(1_000));
+    assert_eq!(test.opened, 2);
+}
+
+#[test]
+fn an_answer_has_more_time_while_what_is_before_it_comes() {
+    let mut test = Test::open();
+    test.act(Client::wake);
+    let ping = test.last_ping();
+    for _ in 0..5 {
+        test.pass(ms(900));
+        test.receive(Frame::Data(Data::default()));
+    }
+    test.receive(Frame::Pong(ping));
+    test.pass(ms(5_000));
+    assert_eq!(test.opened, 1);
+}
+
+#[test]
+fn a_client_that_woke_while_polling_goes_by_what_it_asked_since() {
+    for is_answered in [false, true] {
+        let mut test = Test::polling();
+        let (held, _) = test.posts[0];
+        test.pass(ms(10));
+        test.fresh.clear();
+        test.act(Client::wake);
+        assert!(test.posts.iter().all(|(post, _)| *post != held));
+        assert_eq!(test.fresh, [test.posts[0].0], "the first of the new ones");
+        test.answer(held, &[]);
+        let asks = |frames: &[Frame]| frames.iter().any(|frame| matches!(frame, Frame::Ping(_)));
+        let mut posts = test.posts.iter();
+        let &(asked, _) = posts.find(|(_, frames)| asks(frames)).expect("a ping");
+        if is_answered {
+            test.answer(asked, &[Frame::Data(Data::default())]);
+        }
+        test.pass(ms(1_000));
+        assert_eq!(test.client.state().open, is_answered);
+    }
+}
+
+#[test]
+fn a_welcome_that_has_waited_for_a_client_to_wake_is_probed() {
+    let mut test = Test::new(CarrierChoice::WebSocket);
+    let hello = test.open_socket();
+    test.now = test.now + Duration::from_secs(60);
+    test.receive(welcome(&hello, Some(FreshReason::First)));
+    assert!(test.client.state().open);
+    test.pass(ms(1_000));
+    assert!(!test.client.state().open);
 }
 
 #[test]
@@ -605,7 +691,7 @@ fn a_timer_that_comes_much_too_late_means_that_the_program_slept() {
         let mut test = Test::open();
         test.now = test.now + Duration::from_secs(sleep);
         test.act(Client::handle_timeout);
-        assert!(matches!(test.messages.last(), Some(Frame::Data(data)) if data.ping));
+        assert!(matches!(test.messages.last(), Some(Frame::Ping(_))));
         test.pass(ms(1_000));
         assert_eq!(test.opened, 2, "after {sleep} s");
     }

@@ -39,6 +39,8 @@ pub(crate) const ALL: &[Golden] = &[
     CLOSE_RETRY,
     AUTHENTICATE,
     EXPIRES,
+    PING,
+    PONG,
     DATA_EMPTY,
     DATA_ACK,
     DATA_ITEMS,
@@ -426,6 +428,28 @@ const EXPIRES: Golden = Golden {
 };
 // ANCHOR_END: expires
 
+// ANCHOR: ping
+const PING: Golden = Golden {
+    frame: |_| Frame::Ping(300),
+    binary: "
+        09                               -- kind: ping
+        ac 02                            -- number 300
+    ",
+    text: r#"{"ping":300}"#,
+};
+// ANCHOR_END: ping
+
+// ANCHOR: pong
+const PONG: Golden = Golden {
+    frame: |_| Frame::Pong(300),
+    binary: "
+        0a                               -- kind: pong
+        ac 02                            -- number 300
+    ",
+    text: r#"{"pong":300}"#,
+};
+// ANCHOR_END: pong
+
 // ANCHOR: data_empty
 const DATA_EMPTY: Golden = Golden {
     frame: |_| Frame::Data(Data::default()),
@@ -440,7 +464,6 @@ const DATA_EMPTY: Golden = Golden {
 pub(crate) const DATA_ACK: Golden = Golden {
     frame: |_| {
         Frame::Data(Data {
-            ping: true,
             acknowledge: Some(Acknowledge {
                 received: 12,
                 credit: 268,
@@ -449,11 +472,11 @@ pub(crate) const DATA_ACK: Golden = Golden {
         })
     },
     binary: "
-        13                               -- kind: data; a ping; acknowledges
+        11                               -- kind: data; acknowledges
         0c                               -- received 12
         8c 02                            -- credit 268
     ",
-    text: r#"{"ack":[12,268],"ping":true}"#,
+    text: r#"{"ack":[12,268]}"#,
 };
 // ANCHOR_END: data_ack
 
@@ -461,7 +484,6 @@ pub(crate) const DATA_ACK: Golden = Golden {
 const DATA_ITEMS: Golden = Golden {
     frame: |codec| {
         Frame::Data(Data {
-            ping: false,
             acknowledge: Some(Acknowledge {
                 received: 12,
                 credit: 268,
@@ -483,7 +505,7 @@ const DATA_ITEMS: Golden = Golden {
         })
     },
     binary: "
-        12                               -- kind: data; acknowledges
+        11                               -- kind: data; acknowledges
         0c                               -- received 12
         8c 02                            -- credit 268
         05                               -- first: 5

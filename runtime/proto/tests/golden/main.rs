@@ -149,14 +149,14 @@ fn bodies_are_written_as_the_golden_ones() {
 
     let golden = "
         04                               -- 4 bytes
-        13 0c 8c 02                      -- the first frame
+        11 0c 8c 02                      -- the first frame
         0a                               -- 10 bytes
         06 02 03 00 05 6e65776572        -- the second frame
     ";
     assert_eq!(binary, bytes_of(golden));
     assert_eq!(
         String::from_utf8_lossy(&text),
-        "{\"ack\":[12,268],\"ping\":true}\n{\"close\":{\"reason\":\"replaced\",\"message\":\"newer\",\"epoch\":3}}\n",
+        "{\"ack\":[12,268]}\n{\"close\":{\"reason\":\"replaced\",\"message\":\"newer\",\"epoch\":3}}\n",
     );
 }
 // ANCHOR_END: body

@@ -7,7 +7,7 @@ use sente_proto::client::{
     CarrierChoice, Client, Config, Event, ExchangeId, Response, SocketId, Transmit,
 };
 use sente_proto::codec::Codec;
-use sente_proto::frame::{Acknowledge, Answer, Data, Frame, Hello, Welcome};
+use sente_proto::frame::{Acknowledge, Answer, Frame, Hello, Welcome};
 use sente_proto::session::Session;
 use sente_proto::{
     Carrier, Close, CloseReason, FreshReason, Limits, ResumeSecret, SessionId, Time, wire,
@@ -198,7 +198,7 @@ fn a_failed_request_is_made_up_for() {
     let (exchange, _) = test.posted[0];
     test.posted.clear();
     test.fail(exchange);
-    let pings = |(_, frame): &_| matches!(frame, Frame::Data(Data { ping: true, .. }));
+    let pings = |(_, frame): &_| matches!(frame, Frame::Ping(_));
     assert!(test.posted.iter().any(pings), "the server is asked again");
 }
 

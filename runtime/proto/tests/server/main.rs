@@ -460,8 +460,10 @@ impl Served {
         while let Some(frame) = self.session.poll_data(seconds(at)) {
             let limits = self.session.limits().wire();
             let frame = wire::decode(Codec::Bincode, &frame.into(), &limits).expect("a frame");
-            let Frame::Data(data) = frame else {
-                panic!("a session cuts data only");
+            let data = match frame {
+                Frame::Data(data) => data,
+                Frame::Ping(_) => continue,
+                _ => panic!("a session cuts data and pings only"),
             };
             payloads.extend(data.items.into_iter().filter_map(|item| match item {
                 Item::Event { payload, .. } => Some(payload),

@@ -285,15 +285,13 @@ fn item() -> impl Strategy<Value = Item> {
 
 pub(crate) fn data() -> impl Strategy<Value = Data> {
     (
-        any::<bool>(),
         option::of(acknowledge()),
         1..=1_u64 << 60,
         vec(item(), 0..16),
     )
-        .prop_map(|(ping, acknowledge, first, items)| {
+        .prop_map(|(acknowledge, first, items)| {
             let first = if items.is_empty() { 0 } else { first };
             Data {
-                ping,
                 acknowledge,
                 first,
                 items,
@@ -311,6 +309,8 @@ pub(crate) fn frame() -> impl Strategy<Value = Shown> {
         close(),
         authenticate(),
         milliseconds().prop_map(|after| Shown(Frame::Expires(after))),
+        any::<u64>().prop_map(|number| Shown(Frame::Ping(number))),
+        any::<u64>().prop_map(|number| Shown(Frame::Pong(number))),
         data().prop_map(|data| Shown(Frame::Data(data))),
     ]
 }

@@ -171,7 +171,6 @@ pub fn acknowledge(received: u64) -> Acknowledge {
 
 pub fn data(received: u64, first: u64, items: Vec<Item>) -> Frame {
     Frame::Data(Data {
-        ping: false,
         acknowledge: Some(acknowledge(received)),
         first,
         items,
@@ -233,6 +232,8 @@ pub fn kind(frame: &Frame) -> &'static str {
         Frame::Close(_) => "close",
         Frame::Authenticate(_) => "authenticate",
         Frame::Expires(_) => "expires",
+        Frame::Ping(_) => "ping",
+        Frame::Pong(_) => "pong",
     }
 }
 
@@ -366,7 +367,7 @@ impl Ws {
         loop {
             match self.frame().await {
                 Frame::Close(close) => return *close,
-                Frame::Data(_) => {}
+                Frame::Data(_) | Frame::Pong(_) => {}
                 other => panic!("{} and no close", kind(&other)),
             }
         }

@@ -164,7 +164,13 @@ impl World {
     pub(super) fn send_down(&mut self, socket: usize, message: Bytes) {
         let client = self.sockets[socket].client;
         if let Some(at) = self.send(socket, false, message.len()) {
-            self.for_client(at, client, ForClient::Message { socket, message });
+            let sent = self.now;
+            let message = ForClient::Message {
+                socket,
+                message,
+                sent,
+            };
+            self.for_client(at, client, message);
         }
     }
 
@@ -208,12 +214,11 @@ impl World {
         is_stalled.then_some(until)
     }
 
-    /// A message has come to the end of its pipe. Returns whether it is still one.
-    pub(super) fn arrived(&mut self, socket: usize, up: bool, bytes: usize) -> bool {
-        let now = self.now;
+    /// A message is read that came to the end of its pipe at that time. Returns whether it did.
+    pub(super) fn arrived(&mut self, socket: usize, up: bool, came: Time, bytes: usize) -> bool {
         let pipe = self.pipe(socket, up);
         pipe.in_flight -= bytes;
-        let is_lost = pipe.loses(now);
+        let is_lost = pipe.loses(came);
         if is_lost {
             self.coverage.meet("network: message cut off");
         }

@@ -53,8 +53,9 @@ pub(super) struct ClientHost {
     pub(super) is_dead: bool,
     /// And this one has taken its place.
     pub(super) successor: Option<usize>,
-    /// When the last bytes came from the server.
+    /// When the last bytes came from the server, and when the newest of all that came were sent.
     pub(super) heard: Time,
+    pub(super) heard_of: Time,
     pub(super) machine: Client,
     pub(super) session: Session,
     pub(super) program: Program,
@@ -64,8 +65,8 @@ pub(super) struct ClientHost {
     pub(super) shows: Option<String>,
     pub(super) sockets: BTreeMap<SocketId, usize>,
     pub(super) exchanges: BTreeSet<ExchangeId>,
-    /// While it sleeps: what it misses.
-    pub(super) asleep: Option<Vec<ForClient>>,
+    /// While it sleeps: what it misses, and since when that waits for it.
+    pub(super) asleep: Option<Vec<(Time, ForClient)>>,
     pub(super) fell_asleep: Time,
     /// When it woke from a sleep that it has to notice.
     pub(super) woke: Option<Time>,
@@ -91,6 +92,12 @@ pub(super) struct ClientHost {
 }
 
 impl ClientHost {
+    /// Bytes have come from the server.
+    fn hears(&mut self, now: Time, sent: Time) {
+        self.heard = now;
+        self.heard_of = self.heard_of.max(sent);
+    }
+
     fn is_writable(&self, world_sockets: &[super::carriers::Socket]) -> bool {
         let Some((_, socket)) = self.sockets.last_key_value() else {
             return true;
@@ -127,6 +134,7 @@ impl World {
             is_dead: false,
             successor: None,
             heard: self.now,
+            heard_of: self.now,
             machine: Client::new(config, Box::new(move || rng.wide())),
             session,
             program: Program::new(half, version),
@@ -173,15 +181,15 @@ impl World {
         }
         match &mut self.clients[client].asleep {
             Some(missed) => {
-                missed.push(what);
+                missed.push((self.now, what));
                 Ok(())
             }
-            None => self.client_hears(client, what),
+            None => self.client_hears(client, self.now, what),
         }
     }
 
-    /// Something happens to a client that is awake.
-    pub(super) fn client_hears(&mut self, client: usize, what: ForClient) -> Verdict {
+    /// A client that is awake hears of something that came at that time.
+    pub(super) fn client_hears(&mut self, client: usize, came: Time, what: ForClient) -> Verdict {
         let now = self.client_clock(client);
         match what {
             ForClient::Opened { socket } => {
@@ -195,15 +203,18 @@ impl World {
                     host.machine.handle_opened(now, &mut host.session, id);
                 }
             }
-            ForClient::Message { socket, message } => {
-                let came = self.arrived(socket, false, message.len());
-                if came
+            ForClient::Message {
+                socket,
+                message,
+                sent,
+            } => {
+                if self.arrived(socket, false, came, message.len())
                     && self.sockets[socket].client_open
                     && let Some(id) = self.sockets[socket].id
                 {
                     self.reads(End::Client(client), &message, false);
                     let host = &mut self.clients[client];
-                    host.heard = self.now;
+                    host.hears(self.now, sent);
                     host.machine
                         .handle_message(now, &mut host.session, id, &message);
                 }
@@ -219,7 +230,11 @@ impl World {
                 }
             }
             ForClient::Closed { socket, error } => self.socket_closed(client, socket, error),
-            ForClient::Response { exchange, response } => {
+            ForClient::Response {
+                exchange,
+                response,
+                sent,
+            } => {
                 if self.clients[client].exchanges.remove(&exchange) {
                     self.trace.note(self.now, || {
                         let how = response.as_ref().map(|it| (it.status, it.body.len()));
@@ -227,7 +242,7 @@ impl World {
                     });
                     let host = &mut self.clients[client];
                     if response.is_ok() {
-                        host.heard = self.now;
+                        host.hears(self.now, sent);
                     }
                     host.machine
                         .handle_response(now, &mut host.session, exchange, response);
@@ -427,6 +442,7 @@ impl World {
                 exchange,
                 body,
                 timeout,
+                ..
             } => {
                 let exchange = Some(exchange);
                 let of = Asked { client, exchange };

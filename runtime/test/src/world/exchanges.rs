@@ -84,7 +84,12 @@ impl World {
 
     fn hears_of(&mut self, of: Asked, after: Duration, response: Result<Response, String>) {
         if let Some(exchange) = of.exchange {
-            let response = ForClient::Response { exchange, response };
+            let sent = self.now;
+            let response = ForClient::Response {
+                exchange,
+                response,
+                sent,
+            };
             self.for_client(self.now + after, of.client, response);
         }
     }

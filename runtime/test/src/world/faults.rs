@@ -6,7 +6,7 @@ use bytes::Bytes;
 use sente_proto::client::CarrierChoice;
 use sente_proto::frame::{Data, Frame};
 use sente_proto::server::Sessions;
-use sente_proto::{Close, CloseReason, FreshReason, wire};
+use sente_proto::{Close, CloseReason, FreshReason, Time, wire};
 
 use super::World;
 use super::client::Rate;
@@ -106,13 +106,7 @@ impl World {
             Fault::Offline => {
                 let lasts = self.rng.around(Duration::from_secs(5));
                 self.clients[client].offline_until = self.now + lasts;
-                let now = self.now;
-                for socket in &mut self.sockets {
-                    if socket.client == client {
-                        socket.up.dies(now);
-                        socket.down.dies(now);
-                    }
-                }
+                self.sockets_die(client, self.now);
             }
             Fault::Crash => {
                 self.crash();
@@ -134,6 +128,12 @@ impl World {
             Fault::Sleep if is_awake => {
                 self.clients[client].asleep = Some(Vec::new());
                 self.clients[client].fell_asleep = self.now;
+                if self.rng.chance(0.5) {
+                    // The network forgets who is silent.
+                    let remembers = Duration::ZERO..Duration::from_secs(3);
+                    let from = self.now + self.rng.within(&remembers);
+                    self.sockets_die(client, from);
+                }
                 let lasts = self.rng.around(Duration::from_secs(15));
                 self.queue.at(self.now + lasts, What::Wakes(client));
             }
@@ -152,6 +152,15 @@ impl World {
             client = next;
         }
         client
+    }
+
+    fn sockets_die(&mut self, client: usize, from: Time) {
+        for socket in &mut self.sockets {
+            if socket.client == client {
+                socket.up.dies(from);
+                socket.down.dies(from);
+            }
+        }
     }
 
     fn a_socket_of(&mut self, client: usize) -> Option<usize> {
@@ -220,8 +229,8 @@ impl World {
         if timers_first {
             self.client_timer(client)?;
         }
-        for what in missed {
-            self.client_hears(client, what)?;
+        for (came, what) in missed {
+            self.client_hears(client, came, what)?;
         }
         if !timers_first {
             self.client_timer(client)?;

@@ -18,10 +18,11 @@ impl World {
             let until =
                 host.heard.max(host.clock.excused_until) + limits.silence + self.plan.timing.probe;
             let takes_for_alive = host.asleep.is_none() && host.machine.state().open;
-            // What waited for it to wake counts as a sign of life, as all that is received does.
-            let woke = host.woke.filter(|woke| host.heard < *woke);
-            let answers_by =
-                |woke: Time| (woke + self.plan.timing.probe).max(host.clock.excused_until);
+            // What was sent before it woke is no sign of life, but what it waits for may be behind that.
+            let woke = host.woke.filter(|woke| host.heard_of < *woke);
+            let answers_by = |woke: Time| {
+                (woke.max(host.heard) + self.plan.timing.probe).max(host.clock.excused_until)
+            };
             if let Some(woke) = woke.filter(|woke| self.now > answers_by(*woke))
                 && takes_for_alive
             {

@@ -34,6 +34,8 @@ pub(super) enum ForClient {
     Message {
         socket: usize,
         message: Bytes,
+        /// When it was.
+        sent: Time,
     },
     /// A proxy says something on a WebSocket.
     Nonsense {
@@ -46,6 +48,8 @@ pub(super) enum ForClient {
     Response {
         exchange: ExchangeId,
         response: Result<Response, String>,
+        /// When it was.
+        sent: Time,
     },
     Credentials,
     /// It shows its own credentials again.

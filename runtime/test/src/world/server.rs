@@ -143,7 +143,7 @@ impl World {
     fn server_hears(&mut self, what: ForServer) -> Verdict {
         match what {
             ForServer::Message { socket, message } => {
-                let came = self.arrived(socket, true, message.len());
+                let came = self.arrived(socket, true, self.now, message.len());
                 if came && self.sockets[socket].server_open && self.server.is_up() {
                     self.server_reads(socket, &message)?;
                 }

@@ -135,6 +135,8 @@ fn shown(frame: &Frame) -> String {
         ),
         Frame::Authenticate(_) => "authenticate".to_owned(),
         Frame::Expires(after) => format!("expires in {after:?}"),
+        Frame::Ping(number) => format!("ping {number}"),
+        Frame::Pong(number) => format!("pong {number}"),
         Frame::Data(data) => shown_data(data),
         Frame::Close(close) => format!("close {:?} epoch {}", close.reason, close.epoch),
     }
@@ -142,9 +144,6 @@ fn shown(frame: &Frame) -> String {
 
 fn shown_data(data: &Data) -> String {
     let mut text = String::from("data");
-    if data.ping {
-        text += " ping";
-    }
     if let Some(acknowledge) = data.acknowledge {
         text += &format!(
             " ack {} credit {}",
