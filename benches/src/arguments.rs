@@ -7,7 +7,6 @@ use crate::figure::Figure;
 
 pub(crate) const HELP: &str = "\
 Usage: cargo xtask bench [figure ..] [--pairs N] [--seconds S] [--check]
-       cargo xtask bench delivery
 
 Measures sente beside a raw WebSocket echo server, in turn, in one run, on the same work, and
 prints the medians and the spread of the ratios. Without a figure, all of them.
@@ -15,8 +14,6 @@ prints the medians and the spread of the ratios. Without a figure, all of them.
   --pairs N     how often each side is measured, in turn (default 15)
   --seconds S   how long each measurement lasts after its warm-up (default 0.5)
   --check       fail if a goal is missed
-
-`delivery` is another kind of figure: what arrives over slow lines and after absences, and how late.
 
 ";
 

@@ -52,22 +52,3 @@ pub(crate) fn allow_many_sockets() -> Result {
         },
     )?)
 }
-
-/// One line on the machine.
-pub(crate) fn description() -> String {
-    let read = |path: &str| fs::read_to_string(path).unwrap_or_default();
-    let processors = read("/proc/cpuinfo");
-    let mut models = processors
-        .lines()
-        .filter_map(|line| line.strip_prefix("model name")?.split_once(": "))
-        .map(|(_, model)| model);
-    let model = models.next().unwrap_or("unknown processor");
-    let count = 1 + models.count();
-    let kernel = read("/proc/sys/kernel/osrelease");
-    let load = read("/proc/loadavg");
-    let load = load.split(' ').next().unwrap_or_default();
-    format!(
-        "{count} × {model}, Linux {}, load {load}",
-        kernel.trim_end()
-    )
-}

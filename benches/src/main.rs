@@ -2,7 +2,6 @@
 //! of its own, for sente and for a raw WebSocket in turn, and compares them pair by pair.
 
 mod arguments;
-mod delivery;
 mod figure;
 mod harness;
 mod load;
@@ -26,7 +25,6 @@ fn main() -> ExitCode {
     let done = match arguments.split_first() {
         Some((role, rest)) if role == "serve" => program::serve(rest).map(|()| true),
         Some((role, rest)) if role == "generate" => program::generate(rest).map(|()| true),
-        Some((figure, rest)) if figure == "delivery" => delivery::run(rest),
         _ => run(arguments),
     };
     match done {
@@ -46,7 +44,6 @@ fn run(arguments: Vec<String>) -> Result<bool> {
         print!("{}", arguments::help());
         return Ok(true);
     }
-    println!("{}\n", machine::description());
     println!("{}", report::HEAD);
     let mut missed = 0;
     for figure in &arguments.figures {

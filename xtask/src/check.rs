@@ -17,6 +17,7 @@ Everything that can be said about the code without running it:
   formatting      cargo fmt --all --check
   lints           cargo clippy on all targets, warnings are errors; what pages run too
   framework       the page in examples/sycamore, formatted and without warnings
+  benchmarks      the programs in benches/, formatted and without warnings
   features        the crate `sente` with no codec but the default, each other one, and all
   documentation   cargo doc, warnings are errors
   sizes           whether pages have grown; see `cargo xtask size --help`
@@ -33,10 +34,11 @@ type Check = (&'static str, fn() -> Result);
 
 pub(crate) fn run(arguments: &[String]) -> Result {
     expect_none(arguments, "check")?;
-    const CHECKS: [Check; 8] = [
+    const CHECKS: [Check; 9] = [
         ("formatting", formatting),
         ("lints", lints),
         ("framework", framework),
+        ("benchmarks", benchmarks),
         ("features", features),
         ("documentation", documentation),
         ("sizes", || size::run(&[])),
@@ -100,6 +102,13 @@ fn framework() -> Result {
         .arg(manifest);
     lints.arg("--target-dir").arg(target());
     run_command(lints.args(["--", "--deny", "warnings"]))
+}
+
+fn benchmarks() -> Result {
+    let manifest = ["--manifest-path", "benches/Cargo.toml"];
+    run_command(cargo(["fmt", "--all", "--check"]).args(manifest))?;
+    let mut lints = cargo(["clippy", "--locked", "--workspace", "--all-targets"]);
+    run_command(lints.args(manifest).args(["--", "--deny", "warnings"]))
 }
 
 /// Each codec alone, none, and all: what one adds must not lean on another.

@@ -37,7 +37,7 @@ pub(crate) fn body() -> Body {
         tick: 1_048_576,
         position: (1.25, -300.5, 12.125),
         velocity: (0.1, 0.0, -9.81),
-        angle: 1.570_796_326_794_896_6,
+        angle: 0.785_123_456_789_012_3,
         health: 100,
         score: -250,
     }

@@ -6,7 +6,7 @@ use std::future::Future;
 use std::marker::PhantomData;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use sente_proto::codec::{Codec, DecodeError, EncodeError, FieldWriter};
@@ -168,6 +168,17 @@ impl<T: DeserializeOwned, E> Future for Call<T, E> {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let (event, rejection) = (self.event, self.rejection);
+        // Whoever waits for many calls in one task polls all of them whenever one has ended.
+        if let State::Sent(pending) = &mut self.state {
+            let Some(call) = pending.call else {
+                return Poll::Pending;
+            };
+            let result = ready!(pending.port.poll_call(call, cx.waker()));
+            pending.call = None;
+            let outcome = decode(pending.port.codec(), event, result, rejection);
+            self.state = State::Done;
+            return Poll::Ready(outcome);
+        }
         match std::mem::replace(&mut self.state, State::Done) {
             State::Unsent {
                 port,
@@ -184,20 +195,9 @@ impl<T: DeserializeOwned, E> Future for Call<T, E> {
                     Poll::Ready(Err(CallError::from_send(&error)))
                 }
             },
-            State::Sent(mut pending) => {
-                let Some(call) = pending.call else {
-                    return Poll::Pending;
-                };
-                let Poll::Ready(result) = pending.port.poll_call(call, cx.waker()) else {
-                    self.state = State::Sent(pending);
-                    return Poll::Pending;
-                };
-                pending.call = None;
-                Poll::Ready(decode(pending.port.codec(), event, result, rejection))
-            }
             State::Unsendable(error) => Poll::Ready(Err(CallError::from_send(&error))),
             // Polled again after it was ready: as with any future, nothing comes.
-            State::Done => Poll::Pending,
+            State::Sent(_) | State::Done => Poll::Pending,
         }
     }
 }

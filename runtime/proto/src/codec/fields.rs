@@ -50,6 +50,7 @@ enum Writer {
 }
 
 impl FieldWriter {
+    #[inline]
     pub(super) fn new(codec: Codec) -> Self {
         let writer = match codec {
             Codec::Bincode => Writer::Bincode(bincode::Writer::new()),
@@ -101,6 +102,7 @@ enum Reader<'a> {
 }
 
 impl<'a> FieldReader<'a> {
+    #[inline]
     pub(super) fn new(codec: Codec, bytes: &'a [u8]) -> Self {
         let reader = match codec {
             Codec::Bincode => Reader::Bincode(bincode::Reader::new(bytes)),

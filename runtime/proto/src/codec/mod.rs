@@ -204,6 +204,7 @@ impl Codec {
     /// # Ok::<(), sente_proto::codec::EncodeError>(())
     /// ```
     #[must_use]
+    #[inline]
     pub fn writer(self) -> FieldWriter {
         FieldWriter::new(self)
     }
@@ -221,6 +222,7 @@ impl Codec {
     /// # Ok::<(), sente_proto::codec::DecodeError>(())
     /// ```
     #[must_use]
+    #[inline]
     pub fn reader(self, bytes: &[u8]) -> FieldReader<'_> {
         FieldReader::new(self, bytes)
     }

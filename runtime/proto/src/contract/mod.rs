@@ -154,6 +154,8 @@ use crate::sorted::Sorted;
 #[derive(Debug, Default)]
 pub struct Contract {
     entries: Vec<Entry>,
+    /// Whether only a codec that writes names can carry some of the events.
+    self_describing: bool,
 }
 
 #[derive(Debug)]
@@ -184,7 +186,10 @@ impl Contract {
     pub fn add(&mut self, namespace: &'static Namespace) -> Result<(), DuplicateNamespace> {
         let entry = Entry::new(namespace, self.events());
         match self.place(namespace.name) {
-            None => self.entries.push(entry),
+            None => {
+                self.self_describing |= entry.self_describing.contains(&true);
+                self.entries.push(entry);
+            }
             Some(known) if self.entries[known].digest == entry.digest => {}
             Some(_) => return Err(DuplicateNamespace(namespace.name)),
         }
@@ -201,6 +206,7 @@ impl Contract {
 
     /// The number of event `index` of `namespace`.
     #[must_use]
+    #[inline]
     pub fn number(&self, namespace: &'static Namespace, index: u32) -> Option<u32> {
         self.entries
             .iter()
@@ -231,8 +237,10 @@ impl Contract {
 
     /// Whether `codec` can carry event `number`: all of its types, and those of its reply and error.
     #[must_use]
+    #[inline]
     pub fn is_carried(&self, number: u32, codec: Codec) -> bool {
-        codec.is_self_describing()
+        !self.self_describing
+            || codec.is_self_describing()
             || self
                 .locate(number)
                 .is_some_and(|(place, index)| self.entries[place].is_carried(index as usize, codec))

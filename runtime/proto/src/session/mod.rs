@@ -478,13 +478,22 @@ impl Session {
     // ---- what comes of it ----
 
     /// What has happened, in order.
+    #[inline]
     pub fn poll_event(&mut self) -> Option<Event> {
-        self.use_room();
-        let event = self.events.pop_front();
-        if event.is_none() && self.events.capacity() > IDLE_CAPACITY {
+        if self.backlog.len() > 0 {
+            self.use_room();
+        }
+        if self.events.is_empty() {
+            self.spare_events();
+        }
+        self.events.pop_front()
+    }
+
+    /// Gives back what a busy moment needed.
+    fn spare_events(&mut self) {
+        if self.events.capacity() > IDLE_CAPACITY {
             self.events = VecDeque::new();
         }
-        event
     }
 
     /// Whether [`poll_data`](Self::poll_data) has something to say at `now`.

@@ -165,6 +165,7 @@ impl DataWriter {
         self.out
     }
 
+    #[inline]
     fn begin(&mut self, tag: u8, word: &str) {
         if self.items == 0 {
             self.begin_items();
@@ -192,6 +193,7 @@ impl DataWriter {
         self.out.extend_from_slice(b",\"items\":[");
     }
 
+    #[inline]
     fn number(&mut self, number: u64) {
         if self.text {
             self.out.push(b',');
@@ -201,6 +203,7 @@ impl DataWriter {
         }
     }
 
+    #[inline]
     fn payload(&mut self, payload: &[u8]) {
         if !self.text {
             return put_bytes(&mut self.out, payload);

@@ -75,6 +75,17 @@ impl<'a> Input<'a> {
     }
 
     pub(super) fn varint(&mut self) -> Result<u64, WireError> {
+        match self.frame.get(self.at) {
+            // Most are small.
+            Some(byte) if *byte < 0x80 => {
+                self.at += 1;
+                Ok(u64::from(*byte))
+            }
+            _ => self.long_varint(),
+        }
+    }
+
+    fn long_varint(&mut self) -> Result<u64, WireError> {
         let mut value = 0;
         for shift in (0..u64::BITS).step_by(7) {
             let byte = self.byte()?;

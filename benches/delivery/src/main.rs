@@ -1,26 +1,41 @@
-//! `bench delivery`: what arrives over slow lines and after absences, and how late. Beside it stand
+//! What arrives over slow lines and after absences, and how late. Beside it stand
 //! the figures of the Clojure library of the same name.
 
 mod cell;
 mod grid;
 mod losses;
 
+use std::process::ExitCode;
 use std::time::Duration;
 
 use tokio::runtime::Runtime;
 
-use crate::{Result, machine};
 use cell::Outcome;
+
+type Result<T = ()> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
 /// How long after each other conversations begin, so that not all are lost at the same moment.
 const APART: Duration = Duration::from_millis(100);
 
-/// Runs all cells and prints the tables. Returns whether everything arrived, once and in order.
-pub(crate) fn run(arguments: &[String]) -> Result<bool> {
-    if let [unexpected, ..] = arguments {
-        return Err(format!("`delivery` has no options, so `{unexpected}` means nothing").into());
+fn main() -> ExitCode {
+    let done = match std::env::args().nth(1) {
+        Some(unexpected) => {
+            Err(format!("`delivery` has no options, so `{unexpected}` means nothing").into())
+        }
+        None => run(),
+    };
+    match done {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("error: {error}");
+            ExitCode::FAILURE
+        }
     }
-    println!("{}\n", machine::description());
+}
+
+/// Runs all cells and prints the tables. Returns whether everything arrived, once and in order.
+fn run() -> Result<bool> {
     let runtime = Runtime::new()?;
     let (grid, losses) =
         runtime.block_on(async { (grid::measure().await, losses::measure().await) });
