@@ -35,3 +35,10 @@ impl Connection {
     }
 }
 // ANCHOR_END: plain
+
+// ANCHOR: allocator
+/// Smaller than the standard library's.
+#[cfg(all(target_family = "wasm", not(target_feature = "atomics")))]
+#[global_allocator]
+static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
+// ANCHOR_END: allocator
