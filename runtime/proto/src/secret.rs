@@ -35,13 +35,13 @@ impl ResumeSecret {
     /// Takes 128 random bits.
     #[must_use]
     pub const fn new(bits: u128) -> Self {
-        Self(Secret::new(bits.to_be_bytes()))
+        Self(Secret::new(bits.to_le_bytes()))
     }
 
     /// The bits, for the wire.
     #[must_use]
     pub const fn reveal(&self) -> u128 {
-        u128::from_be_bytes(*self.0.reveal())
+        u128::from_le_bytes(*self.0.reveal())
     }
 
     /// Whether both are the same, in a time that does not depend on where they differ.

@@ -33,6 +33,14 @@ impl Time {
     pub const fn since_unix(self) -> Duration {
         Duration::from_nanos(self.0)
     }
+
+    pub(crate) const fn from_nanoseconds(since_epoch: u64) -> Self {
+        Self(since_epoch)
+    }
+
+    pub(crate) const fn nanoseconds(self) -> u64 {
+        self.0
+    }
 }
 
 /// As many as fit.

@@ -1,7 +1,9 @@
 //! Calls that wait for room in the outbox, in the order in which they were made.
 
+use slab::Slab;
+
 use super::in_order::InOrder;
-use super::{CallId, Outgoing};
+use super::{CallId, IDLE_CAPACITY, Outgoing};
 use crate::{Limits, Time};
 
 /// A call that waits for room in the outbox.
@@ -12,12 +14,14 @@ pub(super) struct Waits {
 }
 
 /// About how many bytes one takes beside its payload.
-const BESIDE: usize = size_of::<Waits>() + size_of::<u64>();
+const BESIDE: usize = size_of::<Waits>() + 4 * size_of::<u64>();
 
-/// All that wait, by their turns.
+/// All that wait.
 #[derive(Default)]
 pub(super) struct Backlog {
-    calls: InOrder<u64, Waits>,
+    calls: Slab<Waits>,
+    /// Their turns, and where they are.
+    turns: InOrder,
     last_turn: u64,
     bytes: usize,
 }
@@ -45,26 +49,32 @@ impl Backlog {
     pub(super) fn push(&mut self, waits: Waits) {
         self.last_turn += 1;
         self.bytes += waits.event.payload.len();
-        self.calls.insert(self.last_turn, waits);
+        let place = self.calls.insert(waits);
+        self.turns.insert(self.last_turn, place as u64);
     }
 
     /// The turn of the first.
     pub(super) fn first(&self) -> Option<u64> {
-        self.calls.first()
+        self.turns.first().map(|(turn, _)| turn)
     }
 
     pub(super) fn get(&self, turn: u64) -> Option<&Waits> {
-        self.calls.get(turn)
+        self.calls.get(self.turns.get(turn)? as usize)
     }
 
     pub(super) fn remove(&mut self, turn: u64) -> Option<Waits> {
-        let waits = self.calls.remove(turn)?;
+        let place = self.turns.get(turn)?;
+        self.turns.remove(turn, place);
+        let waits = self.calls.try_remove(place as usize)?;
         self.bytes -= waits.event.payload.len();
+        if self.calls.is_empty() && self.calls.capacity() > IDLE_CAPACITY {
+            self.calls = Slab::new();
+        }
         Some(waits)
     }
 
     pub(super) fn turns(&self) -> Vec<u64> {
-        self.calls.keys().collect()
+        self.turns.iter().map(|(turn, _)| turn).collect()
     }
 
     /// Forgets them all. No turn comes again.

@@ -12,6 +12,16 @@ use crate::frame::{Failure, Outcome};
 #[derive(Clone, Copy, Debug, Eq, Hash, Ord, PartialEq, PartialOrd)]
 pub struct CallId(pub usize);
 
+impl CallId {
+    fn number(self) -> u64 {
+        self.0 as u64
+    }
+
+    fn of(number: u64) -> Self {
+        Self(number as usize)
+    }
+}
+
 /// How a call ended: the reply or the error, encoded, or what prevented both.
 pub type CallResult = Result<Bytes, CallFailure>;
 
@@ -64,9 +74,9 @@ pub(super) enum Place {
 pub(super) struct Calls {
     slots: Slab<Slot>,
     /// Calls that were cut, by their numbers.
-    numbers: InOrder<u64, CallId>,
+    numbers: InOrder,
     /// Calls that have not ended, by their deadlines.
-    deadlines: InOrder<(Time, CallId), ()>,
+    deadlines: InOrder,
 }
 
 struct Slot {
@@ -97,7 +107,7 @@ impl Calls {
             place,
             result: None,
         }));
-        self.deadlines.insert((deadline, call), ());
+        self.deadlines.insert(deadline.nanoseconds(), call.number());
         call
     }
 
@@ -115,13 +125,13 @@ impl Calls {
         };
         if slot.deadline > now && slot.place != Place::Sent(number) {
             slot.place = Place::Sent(number);
-            self.numbers.insert(number, call);
+            self.numbers.insert(number, call.number());
         }
         slot.deadline
     }
 
     pub(super) fn of_number(&self, number: u64) -> Option<CallId> {
-        self.numbers.get(number).copied()
+        self.numbers.get(number).map(CallId::of)
     }
 
     /// Ends a call. Returns whether it had not ended before.
@@ -134,9 +144,10 @@ impl Calls {
             return false;
         };
         slot.result = Some(result);
-        self.deadlines.remove((slot.deadline, call));
+        self.deadlines
+            .remove(slot.deadline.nanoseconds(), call.number());
         if let Place::Sent(number) = std::mem::replace(&mut slot.place, Place::Nowhere) {
-            self.numbers.remove(number);
+            self.numbers.remove(number, call.number());
         }
         true
     }
@@ -165,28 +176,32 @@ impl Calls {
         let Some(slot) = self.remove(call) else {
             return Place::Nowhere;
         };
-        self.deadlines.remove((slot.deadline, call));
+        self.deadlines
+            .remove(slot.deadline.nanoseconds(), call.number());
         if let Place::Sent(number) = slot.place {
-            self.numbers.remove(number);
+            self.numbers.remove(number, call.number());
         }
         slot.place
     }
 
     pub(super) fn in_flight(&self) -> Vec<(CallId, Place)> {
         self.deadlines
-            .keys()
-            .map(|(_, call)| (call, self.slots[call.0].place))
+            .iter()
+            .map(|(_, call)| CallId::of(call))
+            .map(|call| (call, self.slots[call.0].place))
             .collect()
     }
 
     pub(super) fn next_deadline(&self) -> Option<Time> {
-        self.deadlines.first().map(|(deadline, _)| deadline)
+        let (deadline, _) = self.deadlines.first()?;
+        Some(Time::from_nanoseconds(deadline))
     }
 
     /// A call whose deadline has passed, if any. The caller completes it.
     pub(super) fn expired(&self, now: Time) -> Option<(CallId, Place)> {
         let (deadline, call) = self.deadlines.first()?;
-        (deadline <= now).then(|| (call, self.slots[call.0].place))
+        let call = CallId::of(call);
+        (deadline <= now.nanoseconds()).then(|| (call, self.slots[call.0].place))
     }
 }
 

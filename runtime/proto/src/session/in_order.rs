@@ -1,94 +1,109 @@
-//! A sorted map for keys that come nearly in order and leave nearly in order, as numbers and
-//! deadlines do: both are then a step at an end of a queue. Anything else costs more, but works.
+//! Sorted pairs of numbers that come nearly in order and leave nearly in order, as the numbers and
+//! the deadlines of calls do: both are then a step at an end of a queue. Anything else costs more,
+//! but works.
+//!
+//! One type for all of them, rather than a generic one, keeps pages small.
 
 use std::collections::VecDeque;
 
 use super::IDLE_CAPACITY;
 
-/// So many places of removed entries are kept before they are swept out.
+/// So many places of removed pairs are kept before they are swept out.
 const SPARE: usize = 32;
 
-pub(super) struct InOrder<K, V> {
-    /// Sorted by key. `None` marks what has been removed; the first is never removed.
-    entries: VecDeque<(K, Option<V>)>,
+#[derive(Default)]
+pub(super) struct InOrder {
+    /// Sorted. What has been removed is marked; the first is never removed.
+    entries: VecDeque<Entry>,
     len: usize,
 }
 
-impl<K, V> Default for InOrder<K, V> {
-    fn default() -> Self {
-        Self {
-            entries: VecDeque::new(),
-            len: 0,
-        }
-    }
+struct Entry {
+    pair: (u64, u64),
+    removed: bool,
 }
 
-impl<K: Copy + Ord, V> InOrder<K, V> {
+impl InOrder {
     pub(super) fn len(&self) -> usize {
         self.len
     }
 
-    /// Inserts, or replaces what is there under that key.
-    pub(super) fn insert(&mut self, key: K, value: V) {
-        if self.entries.back().is_none_or(|(last, _)| *last < key) {
-            self.entries.push_back((key, Some(value)));
-            self.len += 1;
-            return;
-        }
-        match self.place(key) {
-            Ok(place) => {
-                let old = self.entries[place].1.replace(value);
-                self.len += usize::from(old.is_none());
+    /// Inserts a pair, if it is not there.
+    pub(super) fn insert(&mut self, first: u64, second: u64) {
+        let pair = (first, second);
+        let place = match self.entries.back() {
+            Some(last) if last.pair >= pair => self.place(pair),
+            _ => self.entries.len(),
+        };
+        match self
+            .entries
+            .get_mut(place)
+            .filter(|entry| entry.pair == pair)
+        {
+            Some(entry) if !entry.removed => return,
+            Some(entry) => entry.removed = false,
+            None => {
+                self.entries.push_back(Entry {
+                    pair,
+                    removed: false,
+                });
+                for later in (place + 1..self.entries.len()).rev() {
+                    self.entries.swap(later, later - 1);
+                }
             }
-            Err(place) => {
-                self.entries.insert(place, (key, Some(value)));
-                self.len += 1;
-            }
         }
+        self.len += 1;
     }
 
-    pub(super) fn get(&self, key: K) -> Option<&V> {
-        self.entries[self.place(key).ok()?].1.as_ref()
+    /// The other number of the only pair that begins with `first`.
+    pub(super) fn get(&self, first: u64) -> Option<u64> {
+        let mut beginning = self.entries.range(self.place((first, 0))..);
+        let entry = beginning.find(|entry| !entry.removed)?;
+        (entry.pair.0 == first).then_some(entry.pair.1)
     }
 
-    pub(super) fn remove(&mut self, key: K) -> Option<V> {
-        let place = self.place(key).ok()?;
-        let value = self.entries[place].1.take()?;
+    /// Returns whether the pair was there.
+    pub(super) fn remove(&mut self, first: u64, second: u64) -> bool {
+        let pair = (first, second);
+        let place = self.place(pair);
+        match self.entries.get_mut(place) {
+            Some(entry) if entry.pair == pair && !entry.removed => entry.removed = true,
+            _ => return false,
+        }
         self.len -= 1;
-        while let Some((_, None)) = self.entries.front() {
+        while self.entries.front().is_some_and(|entry| entry.removed) {
             self.entries.pop_front();
         }
         if self.entries.len() > 2 * self.len + SPARE {
-            self.entries.retain(|(_, value)| value.is_some());
+            self.entries.retain(|entry| !entry.removed);
         }
         if self.len == 0 && self.entries.capacity() > IDLE_CAPACITY {
             self.entries = VecDeque::new();
         }
-        Some(value)
+        true
     }
 
-    pub(super) fn first(&self) -> Option<K> {
-        self.entries.front().map(|(key, _)| *key)
+    pub(super) fn first(&self) -> Option<(u64, u64)> {
+        self.entries.front().map(|entry| entry.pair)
     }
 
-    pub(super) fn keys(&self) -> impl Iterator<Item = K> {
-        self.entries
-            .iter()
-            .filter_map(|(key, value)| value.is_some().then_some(*key))
+    pub(super) fn iter(&self) -> impl Iterator<Item = (u64, u64)> {
+        let there = self.entries.iter().filter(|entry| !entry.removed);
+        there.map(|entry| entry.pair)
     }
 
-    fn place(&self, key: K) -> Result<usize, usize> {
+    fn place(&self, pair: (u64, u64)) -> usize {
         // What leaves is nearly always the first.
-        if self.first() == Some(key) {
-            return Ok(0);
+        if self.first().is_none_or(|first| first >= pair) {
+            return 0;
         }
-        self.entries.binary_search_by_key(&key, |(key, _)| *key)
+        self.entries.partition_point(|entry| entry.pair < pair)
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
+    use std::collections::BTreeSet;
 
     use proptest::prelude::*;
 
@@ -96,43 +111,44 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_is_a_sorted_map(steps in prop::collection::vec((any::<bool>(), 0_u8..40), 0..400)) {
-            let (mut map, mut model) = (InOrder::default(), BTreeMap::new());
-            for (step, (insert, key)) in steps.into_iter().enumerate() {
-                if insert {
-                    map.insert(key, step);
-                    model.insert(key, step);
-                } else {
-                    prop_assert_eq!(map.remove(key), model.remove(&key));
+        fn it_is_a_sorted_set(steps in prop::collection::vec((any::<bool>(), 0_u64..40), 0..400)) {
+            let (mut set, mut model) = (InOrder::default(), BTreeSet::new());
+            for (insert, number) in steps {
+                let (first, second) = (number / 2, number % 2);
+                if !insert {
+                    prop_assert_eq!(set.remove(first, second), model.remove(&(first, second)));
+                } else if model.insert((first, second)) {
+                    set.insert(first, second);
                 }
-                prop_assert_eq!(map.len(), model.len());
-                prop_assert_eq!(map.first(), model.keys().next().copied());
-                prop_assert!(map.keys().eq(model.keys().copied()));
-                prop_assert_eq!(map.get(key), model.get(&key));
+                prop_assert_eq!(set.len(), model.len());
+                prop_assert_eq!(set.first(), model.first().copied());
+                prop_assert!(set.iter().eq(model.iter().copied()));
+                let begins = model.range((first, 0)..=(first, u64::MAX)).next();
+                prop_assert_eq!(set.get(first), begins.map(|(_, second)| *second));
             }
         }
     }
 
     #[test]
     fn one_that_stays_does_not_keep_the_places_of_those_that_left() {
-        let mut map = InOrder::default();
-        map.insert(0, ());
-        for key in 1..10_000 {
-            map.insert(key, ());
-            map.remove(key);
+        let mut set = InOrder::default();
+        set.insert(0, 0);
+        for number in 1..10_000 {
+            set.insert(number, 0);
+            set.remove(number, 0);
         }
-        assert!(map.entries.len() <= 2 + SPARE);
+        assert!(set.entries.len() <= 2 + SPARE);
     }
 
     #[test]
     fn an_empty_one_gives_its_memory_back() {
-        let mut map = InOrder::default();
-        for key in 0..1_000 {
-            map.insert(key, ());
+        let mut set = InOrder::default();
+        for number in 0..1_000 {
+            set.insert(number, 0);
         }
-        for key in 0..1_000 {
-            map.remove(key);
+        for number in 0..1_000 {
+            set.remove(number, 0);
         }
-        assert!(map.entries.capacity() <= IDLE_CAPACITY);
+        assert!(set.entries.capacity() <= IDLE_CAPACITY);
     }
 }

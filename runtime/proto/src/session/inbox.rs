@@ -41,8 +41,8 @@ pub(super) struct Inbox {
     acknowledge_delay: Duration,
     credit: Credit,
     /// Calls that run, with their deadlines.
-    calls: InOrder<u64, Time>,
-    deadlines: InOrder<(Time, u64), ()>,
+    calls: InOrder,
+    deadlines: InOrder,
 }
 
 /// How many events and calls the other side may send, counted since the session began.
@@ -198,8 +198,8 @@ impl Inbox {
     }
 
     pub(super) fn start_call(&mut self, number: u64, deadline: Time) -> IncomingCall {
-        self.calls.insert(number, deadline);
-        self.deadlines.insert((deadline, number), ());
+        self.calls.insert(number, deadline.nanoseconds());
+        self.deadlines.insert(deadline.nanoseconds(), number);
         self.call(number)
     }
 
@@ -216,10 +216,11 @@ impl Inbox {
         if call.session != self.session && !mutated!("answer-another") {
             return false;
         }
-        let Some(deadline) = self.calls.remove(call.number) else {
+        let Some(deadline) = self.calls.get(call.number) else {
             return false;
         };
-        self.deadlines.remove((deadline, call.number));
+        self.calls.remove(call.number, deadline);
+        self.deadlines.remove(deadline, call.number);
         self.credit.finish(1);
         true
     }
@@ -228,22 +229,22 @@ impl Inbox {
         self.deadlines = InOrder::default();
         self.credit.finish(self.calls.len() as u64);
         let calls = std::mem::take(&mut self.calls);
-        calls.keys().map(|number| self.call(number)).collect()
+        calls.iter().map(|(number, _)| self.call(number)).collect()
     }
 
     /// A call whose deadline has passed, no longer running.
     pub(super) fn expired(&mut self, now: Time) -> Option<IncomingCall> {
-        let (_, number) = self
-            .deadlines
-            .first()
-            .filter(|(deadline, _)| *deadline <= now && !mutated!("outlive-deadline"))?;
+        let (_, number) = self.deadlines.first().filter(|(deadline, _)| {
+            *deadline <= now.nanoseconds() && !mutated!("outlive-deadline")
+        })?;
         let call = self.call(number);
         self.finish_call(call);
         Some(call)
     }
 
     pub(super) fn next_deadline(&self) -> Option<Time> {
-        self.deadlines.first().map(|(deadline, _)| deadline)
+        let (deadline, _) = self.deadlines.first()?;
+        Some(Time::from_nanoseconds(deadline))
     }
 }
 

@@ -343,7 +343,7 @@ impl Session {
     /// fit is not sent: calls fail, and events come back.
     #[must_use]
     pub fn map(&mut self, mapping: Arc<Mapping>) -> Vec<UnconfirmedEvent> {
-        let come_back = self.sweep(|event, _| match mapping.outbound(event) {
+        let come_back = self.sweep(&|event, _| match mapping.outbound(event) {
             Fit::Exact | Fit::Padded => None,
             Fit::Unsupported => Some(Refusal::Unsupported),
             Fit::Incompatible => Some(Refusal::Incompatible),
@@ -391,7 +391,7 @@ impl Session {
     pub fn set_limits(&mut self, limits: Arc<Limits>) -> Vec<UnconfirmedEvent> {
         let limit = limits.max_message;
         let come_back =
-            self.sweep(|_, size| (size > limit).then_some(Refusal::TooLarge { size, limit }));
+            self.sweep(&|_, size| (size > limit).then_some(Refusal::TooLarge { size, limit }));
         self.limits = limits;
         come_back
     }

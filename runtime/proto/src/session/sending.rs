@@ -93,10 +93,10 @@ impl Session {
     /// fail, and events come back.
     pub(super) fn sweep(
         &mut self,
-        why: impl Fn(u32, usize) -> Option<Refusal>,
+        why: &dyn Fn(u32, usize) -> Option<Refusal>,
     ) -> Vec<UnconfirmedEvent> {
         let mut swept = Swept::default();
-        self.outbox.sweep(&why, &mut swept);
+        self.outbox.sweep(why, &mut swept);
         for turn in self.backlog.turns() {
             let waits = self.backlog.get(turn);
             let refusal = waits.and_then(|it| why(it.event.event, it.event.payload.len()));

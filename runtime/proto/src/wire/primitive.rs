@@ -25,7 +25,8 @@ pub(super) fn put_bytes(out: &mut Vec<u8>, bytes: &[u8]) {
 
 /// Appends 128 bits.
 pub(super) fn put_id(out: &mut Vec<u8>, id: u128) {
-    out.extend_from_slice(&id.to_be_bytes());
+    put_fingerprint(out, (id >> 64) as u64);
+    put_fingerprint(out, id as u64);
 }
 
 /// Appends 64 bits that are no count and would gain nothing as a varint.
@@ -35,7 +36,8 @@ pub(super) fn put_fingerprint(out: &mut Vec<u8>, fingerprint: u64) {
 
 /// Whole milliseconds; more than fit are as many as fit.
 pub(super) fn milliseconds(duration: Duration) -> u64 {
-    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+    let seconds = duration.as_secs().min(u64::MAX / 1000 - 1);
+    seconds * 1000 + u64::from(duration.subsec_millis())
 }
 
 const ENDS_EARLY: WireError = WireError::Malformed("it ends early");
@@ -121,7 +123,9 @@ impl<'a> Input<'a> {
     }
 
     pub(super) fn id(&mut self) -> Result<u128, WireError> {
-        self.array().map(u128::from_be_bytes)
+        let high = self.fingerprint()?;
+        let low = self.fingerprint()?;
+        Ok(u128::from(high) << 64 | u128::from(low))
     }
 
     pub(super) fn fingerprint(&mut self) -> Result<u64, WireError> {

@@ -134,7 +134,7 @@ impl Outbox {
     /// Drops those that wait for which `why` has a reason, by their event and size.
     pub(in crate::session) fn sweep(
         &mut self,
-        why: impl Fn(u32, usize) -> Option<Refusal>,
+        why: &dyn Fn(u32, usize) -> Option<Refusal>,
         swept: &mut Swept,
     ) {
         for place in 0..self.starts.len() {
