@@ -181,8 +181,7 @@ fn port<D: Direction>(dispatcher: &Dispatcher<D>, codec: Codec) -> Arc<Port> {
 
 fn attach(port: &Port, other: &Port) {
     let acknowledge = other.with(|now, session| session.acknowledge(now));
-    port.with(|now, session| session.attach(now, acknowledge))
-        .unwrap();
+    port.with(|_, session| session.attach(acknowledge)).unwrap();
 }
 
 fn carry(from: &Port, to: &Port) -> bool {

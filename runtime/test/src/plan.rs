@@ -199,16 +199,21 @@ impl Plan {
         std::iter::repeat_n(&self.network, self.clients).chain(&self.others)
     }
 
-    /// How long a full outbox takes on the slowest line, where the other side gives no more credit
-    /// than it has handlers.
+    /// How long a full outbox takes on the slowest line, with what is on its way before it, where the
+    /// other side gives no more credit than it has handlers.
     pub(crate) fn longest_queue(&self) -> Duration {
-        let lines = self.networks();
-        let slowest = lines.map(|network| network.socket.delay.end.max(network.post.delay.end));
-        let round_trip = slowest.max().unwrap_or_default() * 2;
+        let delays = self
+            .networks()
+            .map(|network| network.socket.delay.end.max(network.post.delay.end));
+        let round_trip = delays.max().unwrap_or_default() * 2;
+        let rates = self.networks().map(|network| network.bytes_per_second);
+        let bytes = |limits: &Limits| 3 * limits.outbox_bytes + limits.max_message;
+        let bytes = bytes(&self.limits).max(bytes(&self.client_limits)) as u64;
+        let sent = Duration::from_secs(bytes / rates.min().unwrap_or(1).max(1));
         let rounds = |from: &Limits, to: &Limits| from.outbox_events as u32 / to.handlers.max(1);
         let up = rounds(&self.client_limits, &self.limits);
         let down = rounds(&self.limits, &self.client_limits);
-        round_trip * up.max(down)
+        sent + round_trip * up.max(down)
     }
 
     /// The largest payload that both sides allow.

@@ -17,7 +17,7 @@ impl Test {
     fn reconnect(&mut self) {
         let (link, peer) = (self.wired.link.port(), self.wired.peer.port());
         let there = peer.with(|now, session| session.acknowledge(now));
-        link.act(|now, session| session.attach(now, there).unwrap());
+        link.act(|_, session| session.attach(there).unwrap());
         for _ in 0..40 {
             self.wired.pass(Duration::from_millis(20));
         }

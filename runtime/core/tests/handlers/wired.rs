@@ -91,9 +91,9 @@ impl Wired {
             let offers = other.contract().offers();
             let mapping = Mapping::of_server(port.contract(), &offers, &[], port.codec()).unwrap();
             let acknowledge = other.with(|now, session| session.acknowledge(now));
-            port.act(|now, session| {
+            port.act(|_, session| {
                 assert!(session.map(Arc::new(mapping)).is_empty());
-                session.attach(now, acknowledge).unwrap();
+                session.attach(acknowledge).unwrap();
             });
         }
         let request = http::Request::new(()).into_parts().0;

@@ -67,7 +67,7 @@ impl Client {
         self.transmits.push_back(Transmit::Open(id));
     }
 
-    pub(super) fn socket_opened(&mut self, _now: Time, session: &mut Session, id: SocketId) {
+    pub(super) fn socket_opened(&mut self, now: Time, session: &mut Session, id: SocketId) {
         // One epoch below its own stays free for polling that starts beside it: whichever of both
         // hellos comes first, the WebSocket wins.
         let epoch = self.epoch + 2;
@@ -83,7 +83,7 @@ impl Client {
         socket.epoch = epoch;
         socket.wanted = wanted;
         self.epoch = epoch;
-        let hello = self.hello(_now, session, epoch);
+        let hello = self.hello(now, session, epoch);
         let message = encode(session, &hello);
         self.transmits.push_back(Transmit::Message {
             socket: id,

@@ -123,7 +123,7 @@ impl Client {
             let events = Unconfirmed { events: not_taken };
             self.events.push_back(Event::NotTaken(events));
         }
-        if let Err(reason) = session.attach(now, welcome.acknowledge) {
+        if let Err(reason) = session.attach(welcome.acknowledge) {
             self.server_broke_the_protocol(now, session, carrier, reason);
             return;
         }

@@ -296,9 +296,7 @@ impl Seat {
     }
 
     fn seat(&mut self, now: Time, session: &mut Session, newcomer: &Newcomer) -> Result<(), Close> {
-        session
-            .attach(now, newcomer.acknowledge)
-            .map_err(Close::new)?;
+        session.attach(newcomer.acknowledge).map_err(Close::new)?;
         self.epoch = newcomer.epoch;
         self.carrier = Some(newcomer.carrier);
         self.poll = 0;

@@ -302,8 +302,8 @@ impl Session {
     ///
     /// # Errors
     /// If items are acknowledged that were never sent.
-    pub fn attach(&mut self, now: Time, acknowledge: Acknowledge) -> Result<(), CloseReason> {
-        self.acknowledged(now, acknowledge)?;
+    pub fn attach(&mut self, acknowledge: Acknowledge) -> Result<(), CloseReason> {
+        self.acknowledged(acknowledge)?;
         // What was meant for the carrier before, and waited for its next poll, say, is out of date.
         self.counts.dropped_volatile += self.outbox.drop_volatile();
         self.attached = true;
@@ -561,11 +561,11 @@ impl Session {
         Some(Frame::Expires(expires - now))
     }
 
-    fn acknowledged(&mut self, now: Time, acknowledge: Acknowledge) -> Result<(), CloseReason> {
+    fn acknowledged(&mut self, acknowledge: Acknowledge) -> Result<(), CloseReason> {
         if acknowledge.received > self.outbox.last_number() {
             return Err(CloseReason::AcknowledgedUnsent);
         }
-        self.outbox.acknowledged(now, acknowledge);
+        self.outbox.acknowledged(acknowledge);
         Ok(())
     }
 

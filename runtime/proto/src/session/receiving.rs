@@ -14,7 +14,7 @@ impl Session {
     /// If the frame breaks the protocol; the session must then be [ended](Self::end).
     pub fn handle_data(&mut self, now: Time, data: Data) -> Result<(), CloseReason> {
         if let Some(acknowledge) = data.acknowledge {
-            self.acknowledged(now, acknowledge)?;
+            self.acknowledged(acknowledge)?;
         }
         if data.items.is_empty() {
             return Ok(());

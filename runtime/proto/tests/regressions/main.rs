@@ -86,8 +86,8 @@ fn data(now: Time, session: &mut Session) -> Option<Data> {
 
 fn connect(now: Time, one: &mut Session, two: &mut Session) {
     let (of_one, of_two) = (one.acknowledge(now), two.acknowledge(now));
-    one.attach(now, of_two).unwrap();
-    two.attach(now, of_one).unwrap();
+    one.attach(of_two).unwrap();
+    two.attach(of_one).unwrap();
 }
 
 const fn way(reply: Option<Reply>) -> Way {

@@ -109,8 +109,8 @@ impl Wire {
             self.one.acknowledge(self.now),
             self.two.acknowledge(self.now),
         );
-        self.one.attach(self.now, two).unwrap();
-        self.two.attach(self.now, one).unwrap();
+        self.one.attach(two).unwrap();
+        self.two.attach(one).unwrap();
     }
 
     fn cut(&mut self) {
@@ -643,8 +643,8 @@ fn no_frame_is_larger_than_every_side_takes_whatever_is_asked_for() {
         let mut wire = [Vec::new(), Vec::new()];
         let now = Time::default();
         let (of_one, of_two) = (one.acknowledge(now), two.acknowledge(now));
-        one.attach(now, of_two).unwrap();
-        two.attach(now, of_one).unwrap();
+        one.attach(of_two).unwrap();
+        two.attach(of_one).unwrap();
         for _ in 0..20_000 {
             let question = codec.encode("x").unwrap();
             let question = Outgoing {

@@ -383,6 +383,9 @@ impl World {
         self.trace.note(self.now, || "all is well".to_owned());
         let now = self.now;
         self.server.clock.late_until = now;
+        // One that ends before an event has got through gets nobody anywhere.
+        let enough = self.plan.longest_queue();
+        self.plan.identities = self.plan.identities.map(|lasts| lasts.max(enough));
         let clients: Vec<_> = self.alive().map(|(client, _)| client).collect();
         for client in clients {
             let host = &mut self.clients[client];

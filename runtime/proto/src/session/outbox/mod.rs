@@ -223,7 +223,7 @@ impl Outbox {
         self.cursor = 0;
     }
 
-    pub(super) fn acknowledged(&mut self, _now: Time, acknowledge: Acknowledge) {
+    pub(super) fn acknowledged(&mut self, acknowledge: Acknowledge) {
         self.allowed = self.allowed.max(acknowledge.credit);
         while self.acknowledged < acknowledge.received {
             let Some(sent) = self.sent.pop_front() else {
