@@ -31,25 +31,18 @@ impl InOrder {
     /// Inserts a pair, if it is not there.
     pub(super) fn insert(&mut self, first: u64, second: u64) {
         let pair = (first, second);
-        let place = match self.entries.back() {
-            Some(last) if last.pair >= pair => self.place(pair),
-            _ => self.entries.len(),
+        let entry = Entry {
+            pair,
+            removed: false,
         };
-        match self
-            .entries
-            .get_mut(place)
-            .filter(|entry| entry.pair == pair)
-        {
-            Some(entry) if !entry.removed => return,
-            Some(entry) => entry.removed = false,
-            None => {
-                self.entries.push_back(Entry {
-                    pair,
-                    removed: false,
-                });
-                for later in (place + 1..self.entries.len()).rev() {
-                    self.entries.swap(later, later - 1);
-                }
+        if self.entries.back().is_none_or(|last| last.pair < pair) {
+            self.entries.push_back(entry);
+        } else {
+            let place = self.place(pair);
+            match self.entries.get_mut(place) {
+                Some(known) if known.pair == pair && !known.removed => return,
+                Some(known) if known.pair == pair => *known = entry,
+                _ => self.entries.insert(place, entry),
             }
         }
         self.len += 1;
@@ -57,6 +50,11 @@ impl InOrder {
 
     /// The other number of the only pair that begins with `first`.
     pub(super) fn get(&self, first: u64) -> Option<u64> {
+        if let Some((front, second)) = self.first()
+            && front == first
+        {
+            return Some(second);
+        }
         let mut beginning = self.entries.range(self.place((first, 0))..);
         let entry = beginning.find(|entry| !entry.removed)?;
         (entry.pair.0 == first).then_some(entry.pair.1)
@@ -65,20 +63,26 @@ impl InOrder {
     /// Returns whether the pair was there.
     pub(super) fn remove(&mut self, first: u64, second: u64) -> bool {
         let pair = (first, second);
-        let place = self.place(pair);
-        match self.entries.get_mut(place) {
-            Some(entry) if entry.pair == pair && !entry.removed => entry.removed = true,
-            _ => return false,
+        // What leaves is nearly always the first.
+        if self.first() == Some(pair) {
+            self.entries.pop_front();
+        } else {
+            let place = self.place(pair);
+            match self.entries.get_mut(place) {
+                Some(entry) if entry.pair == pair && !entry.removed => entry.removed = true,
+                _ => return false,
+            }
         }
         self.len -= 1;
         while self.entries.front().is_some_and(|entry| entry.removed) {
             self.entries.pop_front();
         }
-        if self.entries.len() > 2 * self.len + SPARE {
+        if self.len == 0 {
+            if self.entries.capacity() > IDLE_CAPACITY {
+                self.entries = VecDeque::new();
+            }
+        } else if self.entries.len() > 2 * self.len + SPARE {
             self.entries.retain(|entry| !entry.removed);
-        }
-        if self.len == 0 && self.entries.capacity() > IDLE_CAPACITY {
-            self.entries = VecDeque::new();
         }
         true
     }
@@ -93,10 +97,6 @@ impl InOrder {
     }
 
     fn place(&self, pair: (u64, u64)) -> usize {
-        // What leaves is nearly always the first.
-        if self.first().is_none_or(|first| first >= pair) {
-            return 0;
-        }
         self.entries.partition_point(|entry| entry.pair < pair)
     }
 }
