@@ -384,7 +384,7 @@ impl<P: Platform> Driver<P> {
             }
         }
         if self.shared.board.state().disconnected != self.disconnected {
-            let state = self.machine.state().clone();
+            let state = self.machine.copy_state();
             self.shared.board.show(State::of(state, self.disconnected));
         }
         for (reason, unconfirmed) in back {
@@ -570,7 +570,7 @@ impl<P: Platform> Drop for Driver<P> {
         let unconfirmed = self.port.end();
         let reason = FreshReason::Requested;
         self.give_back(UnconfirmedReason::SessionEnded(reason), unconfirmed);
-        let last = State::of(self.machine.state().clone(), self.disconnected);
+        let last = State::of(self.machine.copy_state(), self.disconnected);
         self.shared.end(last);
     }
 }

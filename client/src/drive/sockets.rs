@@ -115,17 +115,19 @@ impl<P: Platform> Sockets<P> {
 
     /// From now on what is open swallows everything, without a word.
     pub(super) fn stall(&mut self) {
-        self.slots = std::mem::take(&mut self.slots)
-            .into_iter()
-            .map(|(id, slot)| match slot {
-                Slot::Open { socket, .. } => (id, Slot::Stalled { _socket: socket }),
-                slot => (id, slot),
-            })
-            .collect();
+        for (id, slot) in std::mem::take(&mut self.slots) {
+            let slot = match slot {
+                Slot::Open { socket, .. } => Slot::Stalled { _socket: socket },
+                slot => slot,
+            };
+            self.slots.push((id, slot));
+        }
     }
 
     pub(super) fn drop(&mut self, id: SocketId) {
-        self.slots.retain(|(known, _)| *known != id);
+        if let Some(place) = self.place(id) {
+            self.slots.swap_remove(place);
+        }
     }
 
     /// Whether the network takes no more.

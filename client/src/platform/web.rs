@@ -13,12 +13,13 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use js_sys::Uint8Array;
 use sente::MaybeSendFuture;
 use sente::driver::Host;
 use sente_proto::Time;
 use sente_proto::client::{Response, SocketClosed};
-use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen::{JsCast, JsValue};
 
 use super::{Form, Platform};
 use crate::error::SetupError;
@@ -36,6 +37,13 @@ extern "C" {
 
     #[wasm_bindgen(js_namespace = crypto, js_name = getRandomValues)]
     fn get_random_values(bytes: &mut [u8]);
+
+    #[wasm_bindgen(js_name = Uint8Array)]
+    type Bytes;
+
+    /// Unlike [`Uint8Array::to_vec`] it brings no panic with a message into the program.
+    #[wasm_bindgen(method, js_name = subarray)]
+    fn copy_from(this: &Bytes, first: u32) -> Vec<u8>;
 }
 
 /// Numbers that nobody can foresee. No browser is without.
@@ -50,6 +58,11 @@ pub(crate) fn random() -> Result<impl FnMut() -> u128 + Send + use<>, String> {
 /// What an exception says.
 fn text_of(error: &JsValue) -> String {
     js_sys::Object::from(error.clone()).to_string().into()
+}
+
+/// A copy of them.
+fn bytes_of(array: &Uint8Array) -> Vec<u8> {
+    array.unchecked_ref::<Bytes>().copy_from(0)
 }
 
 /// This platform, for one client.

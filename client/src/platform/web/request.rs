@@ -14,7 +14,7 @@ use web_sys::{AbortController, ReadableStreamDefaultReader};
 
 use super::address::Address;
 use super::alarm::Alarm;
-use super::text_of;
+use super::{bytes_of, text_of};
 use crate::platform::{Form, Timer};
 
 #[wasm_bindgen]
@@ -50,7 +50,7 @@ pub(super) async fn post(
         alarm.poll(cx).map(|()| {
             Err(format!(
                 "`{url}` did not answer within {} s: check the network and the server",
-                timeout.as_secs()
+                timeout.as_secs() as usize
             ))
         })
     })
@@ -124,6 +124,6 @@ async fn read(response: &web_sys::Response, most: usize) -> Result<Vec<u8>, Opti
         if body.len().saturating_add(part.length() as usize) > most {
             return Err(None);
         }
-        body.append(&mut part.to_vec());
+        body.append(&mut bytes_of(&part));
     }
 }

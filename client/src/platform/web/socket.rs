@@ -17,7 +17,7 @@ use web_sys::{BinaryType, CloseEvent, Event, MessageEvent};
 
 use super::address::Address;
 use super::alarm::Alarm;
-use super::text_of;
+use super::{bytes_of, text_of};
 use crate::platform::{Form, Socket, Timer};
 
 /// With so many bytes in the browser's buffer the network is taken to be busy: what is not sent
@@ -140,7 +140,7 @@ impl News {
             // It is asked for in this form.
             None => {
                 let bytes = Uint8Array::new(&data);
-                (bytes.length() as usize <= most).then(|| bytes.to_vec())
+                (bytes.length() as usize <= most).then(|| bytes_of(&bytes))
             }
         };
         match message {
@@ -185,7 +185,7 @@ impl Socket for WebSocket {
     fn send(&mut self, message: Vec<u8>) -> Result<(), SocketClosed> {
         let sent = if self.text {
             let text = String::from_utf8(message)
-                .map_err(|error| failure(format!("a frame of a text codec is no text: {error}")))?;
+                .map_err(|_| failure("a frame of a text codec is no text".to_owned()))?;
             self.socket.send_with_str(&text)
         } else {
             self.socket.send_with_u8_array(&message)

@@ -176,6 +176,12 @@ impl Client {
         &self.state
     }
 
+    /// A copy of the state. `clone` would be compiled once more, in the driver's crate.
+    #[must_use]
+    pub fn copy_state(&self) -> State {
+        self.state.clone()
+    }
+
     /// Whether it is not to be connected and holds nothing: no carrier, no session to go on with,
     /// nothing to do or to tell.
     #[must_use]
@@ -570,8 +576,12 @@ impl Client {
 
 fn encode(session: &Session, frame: &Frame) -> Vec<u8> {
     let mut bytes = Vec::new();
-    wire::encode(session.codec(), frame, &mut bytes);
+    wire::encode_no_answer(session.codec(), frame, &mut bytes);
     bytes
+}
+
+fn append_to_body(session: &Session, frame: &Frame, body: &mut Vec<u8>) {
+    wire::append_encoded_to_body(session.codec(), &encode(session, frame), body);
 }
 
 impl std::fmt::Debug for Client {

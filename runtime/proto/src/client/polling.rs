@@ -9,10 +9,9 @@
 //! and then what waits, unless it waits for a reply itself.
 
 use std::collections::VecDeque;
-use std::iter;
 use std::time::Duration;
 
-use super::{Client, ConnectionEnd, ExchangeId, Response, Transmit};
+use super::{Client, ConnectionEnd, ExchangeId, Response, Transmit, append_to_body};
 use crate::frame::{Data, Frame, POLLS, Request, SPARE};
 use crate::session::Session;
 use crate::wire;
@@ -189,7 +188,7 @@ impl Client {
         let exchange = ExchangeId(self.id());
         let hello = self.hello(now, session, epoch);
         let mut body = Vec::new();
-        wire::append_to_body(session.codec(), &hello, &mut body);
+        append_to_body(session, &hello, &mut body);
         self.polling = Some(Polling {
             epoch,
             since: now,
@@ -317,8 +316,10 @@ impl Client {
         }
         let exchange = ExchangeId(self.id());
         let (wanted, shows) = (self.wanted_tables.clone(), self.shows);
-        let ahead: Vec<_> =
-            iter::from_fn(|| if hold { None } else { self.ahead(session) }).collect();
+        let mut ahead = Vec::new();
+        while !hold && let Some(frame) = self.ahead(session) {
+            ahead.push(frame);
+        }
         let (Some(known), Some(polling)) = (&self.known, &mut self.polling) else {
             return None;
         };
@@ -339,11 +340,10 @@ impl Client {
             beside: if hold { polling.awaited.len() as u8 } else { 0 },
             brief: hold && brief,
         });
-        let codec = session.codec();
         let mut body = Vec::new();
-        wire::append_to_body(codec, &request, &mut body);
+        append_to_body(session, &request, &mut body);
         for frame in &ahead {
-            wire::append_to_body(codec, frame, &mut body);
+            append_to_body(session, frame, &mut body);
         }
         if hold {
             polling.awaited.push_back(Awaited {
@@ -352,8 +352,8 @@ impl Client {
                 answer: None,
             });
             let acknowledge = Some(session.acknowledge(now));
-            wire::append_to_body(
-                codec,
+            append_to_body(
+                session,
                 &Frame::Data(Data {
                     acknowledge,
                     ..Data::default()
@@ -368,7 +368,7 @@ impl Client {
                 let Some(data) = session.poll_data(now) else {
                     break;
                 };
-                wire::append_encoded_to_body(codec, &data, &mut body);
+                wire::append_encoded_to_body(session.codec(), &data, &mut body);
             }
         }
         let timeout = if hold {
@@ -401,8 +401,8 @@ impl Client {
             brief: false,
         });
         let mut body = Vec::new();
-        wire::append_to_body(session.codec(), &request, &mut body);
-        wire::append_to_body(session.codec(), goodbye, &mut body);
+        append_to_body(session, &request, &mut body);
+        append_to_body(session, goodbye, &mut body);
         // Nobody waits for its response: it goes out and is forgotten.
         self.transmits.push_back(Transmit::Post {
             exchange,
@@ -572,7 +572,7 @@ fn frames(session: &Session, response: &Response) -> Result<Vec<Frame>, Failed> 
             } else {
                 RefusedReason::Forbidden
             },
-            message: format!("the server answered with status {}", response.status),
+            message: answered_with(response.status),
             retry_after: None,
             codecs: Vec::new(),
         })),
@@ -584,10 +584,12 @@ fn frames(session: &Session, response: &Response) -> Result<Vec<Frame>, Failed> 
         (200..300, Err(error)) => Err(Failed::Error(format!(
             "the answer is none of sente's: {error}"
         ))),
-        (status, _) => Err(Failed::Error(format!(
-            "the server answered with status {status}"
-        ))),
+        (status, _) => Err(Failed::Error(answered_with(status))),
     }
+}
+
+fn answered_with(status: u16) -> String {
+    format!("the server answered with status {}", usize::from(status))
 }
 
 fn is_web_page(body: &[u8]) -> bool {

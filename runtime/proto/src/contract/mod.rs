@@ -143,9 +143,8 @@ use std::time::Duration;
 use crate::codec::Codec;
 use crate::fnv::Fnv;
 use crate::frame::{Answer, Offer};
-use crate::schema::{Print, Type};
+use crate::schema::{Known, Print, Type};
 use crate::session::Delivery;
-use crate::sorted::Sorted;
 
 /// The namespaces that a program speaks, each event with one number.
 ///
@@ -310,7 +309,7 @@ impl Contract {
 impl Entry {
     /// With the fingerprints of all types, which are computed here and nowhere else.
     fn new(namespace: &'static Namespace, base: u32) -> Self {
-        let mut known = Sorted::default();
+        let mut known = Known::default();
         let mut print = |ty: Type| ty.print_once(&mut known);
         let mut self_describing = Vec::new();
         let mut events = Vec::new();

@@ -50,21 +50,36 @@ impl Type {
     }
 
     /// What both sides compare, computed once for each type.
-    pub(crate) fn print_once(self, known: &mut Sorted<*const Shape, Print>) -> Print {
-        let shape = ptr::from_ref(self.shape());
-        if let Some(print) = known.get(&shape) {
-            return *print;
+    pub(crate) fn print_once(self, known: &mut Known) -> Print {
+        let address = address(self.shape());
+        if let Some(place) = known.places.get(&address) {
+            return known.prints[*place];
         }
         let print = self.print();
-        known.insert(shape, print);
+        known.places.insert(address, known.prints.len());
+        known.prints.push(print);
         print
     }
 }
 
+/// What has been computed, with its places by the addresses of shapes.
+#[derive(Default)]
+pub(crate) struct Known {
+    places: Places,
+    prints: Vec<Print>,
+}
+
+/// One type, for what is found by numbers and for what is found by addresses, keeps pages small.
+type Places = Sorted<u64, usize>;
+
+fn address(shape: &Shape) -> u64 {
+    ptr::from_ref(shape).addr() as u64
+}
+
 impl Graph {
     fn of(root: Type) -> Self {
-        let mut places = Sorted::default();
-        places.insert(ptr::from_ref(root.shape()), 0);
+        let mut places = Places::default();
+        places.insert(address(root.shape()), 0);
         let mut graph = Self {
             shapes: vec![root.shape()],
             parts: Vec::new(),
@@ -75,9 +90,9 @@ impl Graph {
             shape.write(&mut Fnv::default(), &mut |part| {
                 // The compiler may have made several copies of one shape, or one of several that are
                 // the same. Neither changes the tree.
-                let shape = ptr::from_ref(part.shape());
-                let place = places.get(&shape).copied().unwrap_or_else(|| {
-                    places.insert(shape, shapes.len());
+                let address = address(part.shape());
+                let place = places.get(&address).copied().unwrap_or_else(|| {
+                    places.insert(address, shapes.len());
                     shapes.push(part.shape());
                     shapes.len() - 1
                 });
@@ -95,9 +110,9 @@ impl Graph {
         loop {
             numbers = self.round(&numbers);
             rounds += 1;
-            let mut different = Sorted::default();
+            let mut different = Places::default();
             for number in &numbers {
-                different.insert(*number, ());
+                different.insert(*number, 0);
             }
             let now = different.len();
             if now == kinds {

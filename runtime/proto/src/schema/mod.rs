@@ -7,6 +7,7 @@ mod std_types;
 use std::fmt;
 
 pub use bytes::Bytes;
+pub(crate) use fingerprint::Known;
 pub use fingerprint::Print;
 
 use crate::codec::MAX_DEPTH;

@@ -73,8 +73,9 @@ impl Backlog {
         Some(waits)
     }
 
-    pub(super) fn turns(&self) -> Vec<u64> {
-        self.turns.iter().map(|(turn, _)| turn).collect()
+    /// The turns of all, and where they are.
+    pub(super) fn turns(&self) -> Vec<(u64, u64)> {
+        self.turns.pairs()
     }
 
     /// Forgets them all. No turn comes again.

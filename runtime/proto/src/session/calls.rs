@@ -17,7 +17,7 @@ impl CallId {
         self.0 as u64
     }
 
-    fn of(number: u64) -> Self {
+    pub(super) fn of(number: u64) -> Self {
         Self(number as usize)
     }
 }
@@ -184,12 +184,13 @@ impl Calls {
         slot.place
     }
 
-    pub(super) fn in_flight(&self) -> Vec<(CallId, Place)> {
-        self.deadlines
-            .iter()
-            .map(|(_, call)| CallId::of(call))
-            .map(|call| (call, self.slots[call.0].place))
-            .collect()
+    /// The deadlines of the calls that have not ended, and which calls they are.
+    pub(super) fn in_flight(&self) -> Vec<(u64, u64)> {
+        self.deadlines.pairs()
+    }
+
+    pub(super) fn place(&self, call: CallId) -> Place {
+        self.slots[call.0].place
     }
 
     pub(super) fn next_deadline(&self) -> Option<Time> {
@@ -201,7 +202,7 @@ impl Calls {
     pub(super) fn expired(&self, now: Time) -> Option<(CallId, Place)> {
         let (deadline, call) = self.deadlines.first()?;
         let call = CallId::of(call);
-        (deadline <= now.nanoseconds()).then(|| (call, self.slots[call.0].place))
+        (deadline <= now.nanoseconds()).then(|| (call, self.place(call)))
     }
 }
 

@@ -225,11 +225,11 @@ impl Inbox {
         true
     }
 
-    pub(super) fn running_calls(&mut self) -> Vec<IncomingCall> {
+    /// The numbers of the calls that run, with their deadlines. They no longer do then.
+    pub(super) fn take_running(&mut self) -> Vec<(u64, u64)> {
         self.deadlines = InOrder::default();
         self.credit.finish(self.calls.len() as u64);
-        let calls = std::mem::take(&mut self.calls);
-        calls.iter().map(|(number, _)| self.call(number)).collect()
+        std::mem::take(&mut self.calls).pairs()
     }
 
     /// A call whose deadline has passed, no longer running.

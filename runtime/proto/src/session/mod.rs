@@ -397,13 +397,15 @@ impl Session {
     }
 
     fn close(&mut self) -> Unconfirmed {
-        for call in self.inbox.running_calls() {
+        for (number, _) in self.inbox.take_running() {
+            let call = self.inbox.call(number);
             self.events.push_back(Event::Cancelled { call });
         }
         self.backlog.clear();
-        for (call, place) in self.calls.in_flight() {
-            let maybe_executed =
-                matches!(place, calls::Place::Sent(_)) && !mutated!("deny-execution");
+        for (_, call) in self.calls.in_flight() {
+            let call = CallId::of(call);
+            let was_sent = matches!(self.calls.place(call), calls::Place::Sent(_));
+            let maybe_executed = was_sent && !mutated!("deny-execution");
             self.complete(call, Err(CallFailure::Disconnected { maybe_executed }));
         }
         let mut events = self.outbox.unconfirmed();
@@ -517,7 +519,7 @@ impl Session {
             && let Some(frame) = self.ahead(now)
         {
             let mut encoded = Vec::new();
-            wire::encode(self.codec, &frame, &mut encoded);
+            wire::encode_no_answer(self.codec, &frame, &mut encoded);
             return Some(encoded);
         }
         let full = self.outbox.is_full(&self.limits);

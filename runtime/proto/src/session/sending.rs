@@ -97,7 +97,7 @@ impl Session {
     ) -> Vec<UnconfirmedEvent> {
         let mut swept = Swept::default();
         self.outbox.sweep(why, &mut swept);
-        for turn in self.backlog.turns() {
+        for (turn, _) in self.backlog.turns() {
             let waits = self.backlog.get(turn);
             let refusal = waits.and_then(|it| why(it.event.event, it.event.payload.len()));
             if let Some(refusal) = refusal
@@ -115,11 +115,12 @@ impl Session {
             };
             self.complete(call, Err(failure));
         }
-        let come_back = swept.events.into_iter().filter_map(|(event, refusal)| {
+        let mut come_back = Vec::new();
+        for (event, refusal) in swept.events {
             self.counts.note(refusal);
-            UnconfirmedEvent::refused(event, refusal)
-        });
-        come_back.collect()
+            come_back.extend(UnconfirmedEvent::refused(event, refusal));
+        }
+        come_back
     }
 
     /// The result of a call that has ended. The call is forgotten then.

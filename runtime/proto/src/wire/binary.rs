@@ -25,9 +25,19 @@ const RESUME: u8 = 0x08;
 
 pub(super) fn encode(frame: &Frame, out: &mut Vec<u8>) {
     match frame {
-        Frame::Hello(hello) => encode_hello(hello, out),
         Frame::Welcome(welcome) => encode_welcome(welcome, out),
         Frame::Refused(refused) => encode_refused(refused, out),
+        _ => encode_no_answer(frame, out),
+    }
+}
+
+/// All but what servers answer to a hello.
+pub(super) fn encode_no_answer(frame: &Frame, out: &mut Vec<u8>) {
+    match frame {
+        Frame::Hello(hello) => encode_hello(hello, out),
+        Frame::Welcome(_) | Frame::Refused(_) => {
+            debug_assert!(false, "an answer to a hello");
+        }
         Frame::Tables(tables) => encode_tables(tables, out),
         Frame::Request(request) => encode_request(request, out),
         Frame::Data(data) => super::data::encode(crate::codec::Codec::Bincode, data, out),

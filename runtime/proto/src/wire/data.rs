@@ -92,12 +92,12 @@ impl DataWriter {
         };
         self.begin(tag, "[\"reply\"");
         self.number(call);
-        if self.text {
+        if self.is_text() {
             self.out.extend_from_slice(word.as_bytes());
         }
         match outcome {
             Outcome::Reply(payload) | Outcome::Rejected(payload) => self.payload(payload),
-            Outcome::Failed(failure) if self.text => {
+            Outcome::Failed(failure) if self.is_text() => {
                 self.out.extend_from_slice(b",\"");
                 self.out.extend_from_slice(failure.word().as_bytes());
                 self.out.push(b'"');
@@ -141,7 +141,7 @@ impl DataWriter {
     /// How many bytes the frame would have if it were finished now.
     #[must_use]
     pub fn len(&self) -> usize {
-        let closing = match (self.text, self.items) {
+        let closing = match (self.is_text(), self.items) {
             (false, _) => 0,
             (true, 0) => 1,
             (true, _) => 2,
@@ -158,22 +158,27 @@ impl DataWriter {
     /// Ends the frame and gives back the vector that it was begun with, the frame at its end.
     #[must_use]
     pub fn finish(mut self) -> Vec<u8> {
-        if self.text {
+        if self.is_text() {
             self.out
                 .extend_from_slice(if self.items > 0 { b"]}" } else { b"}" });
         }
         self.out
     }
 
+    /// Known when it is compiled, where no codec is text.
+    const fn is_text(&self) -> bool {
+        cfg!(feature = "json") && self.text
+    }
+
     #[inline]
     fn begin(&mut self, tag: u8, word: &str) {
         if self.items == 0 {
             self.begin_items();
-        } else if self.text {
+        } else if self.is_text() {
             self.out.push(b',');
         }
         self.items += 1;
-        if self.text {
+        if self.is_text() {
             self.out.extend_from_slice(word.as_bytes());
         } else {
             self.out.push(tag);
@@ -181,7 +186,7 @@ impl DataWriter {
     }
 
     fn begin_items(&mut self) {
-        if !self.text {
+        if !self.is_text() {
             return put_varint(&mut self.out, self.first);
         }
         // An acknowledgement stands before it.
@@ -195,7 +200,7 @@ impl DataWriter {
 
     #[inline]
     fn number(&mut self, number: u64) {
-        if self.text {
+        if self.is_text() {
             self.out.push(b',');
             put_decimal(&mut self.out, number);
         } else {
@@ -205,7 +210,7 @@ impl DataWriter {
 
     #[inline]
     fn payload(&mut self, payload: &[u8]) {
-        if !self.text {
+        if !self.is_text() {
             return put_bytes(&mut self.out, payload);
         }
         self.out.push(b',');
@@ -215,7 +220,7 @@ impl DataWriter {
     }
 
     fn end(&mut self) {
-        if self.text {
+        if self.is_text() {
             self.out.push(b']');
         }
     }

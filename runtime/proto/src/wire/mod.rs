@@ -88,6 +88,16 @@ impl WireError {
 /// assert_eq!(out, br#"{"ping":7}"#);
 /// ```
 pub fn encode(codec: Codec, frame: &Frame, out: &mut Vec<u8>) {
+    encode_form(codec, frame, out, binary::encode);
+}
+
+/// Appends a frame as [`encode`] does, but no answer to a hello: what a client never sends need not
+/// be in its program.
+pub(crate) fn encode_no_answer(codec: Codec, frame: &Frame, out: &mut Vec<u8>) {
+    encode_form(codec, frame, out, binary::encode_no_answer);
+}
+
+fn encode_form(codec: Codec, frame: &Frame, out: &mut Vec<u8>, binary: fn(&Frame, &mut Vec<u8>)) {
     if let Frame::Data(data) = frame {
         return data::encode(codec, data, out);
     }
@@ -95,7 +105,7 @@ pub fn encode(codec: Codec, frame: &Frame, out: &mut Vec<u8>) {
     if codec.is_text() {
         return text::encode(frame, out);
     }
-    binary::encode(frame, out);
+    binary(frame, out);
 }
 
 /// Reads one frame. Payloads are parts of `bytes`, not copies.
