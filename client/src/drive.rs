@@ -179,7 +179,7 @@ impl<P: Platform> Driver<P> {
         }
         if let Poll::Ready(background) = self.platform.poll_background(cx) {
             any = true;
-            self.act(|machine, _, session| machine.set_background(session, background));
+            self.act(|machine, now, session| machine.set_background(now, session, background));
         }
         if !drained && self.platform.poll_woken(cx).is_ready() {
             any = true;

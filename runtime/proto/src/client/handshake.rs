@@ -49,7 +49,7 @@ impl Client {
             }
             Frame::Ping(number) if self.active == Some(carrier) => session.handle_ping(number),
             Frame::Pong(number) if self.active == Some(carrier) => {
-                self.probe.take_if(|probe| probe.ping == number);
+                self.probe.take_if(|probe| probe.ping == Some(number));
             }
             // What an older carrier still brings comes again on the present one.
             Frame::Data(_) | Frame::Ping(_) | Frame::Pong(_) => {}
@@ -78,7 +78,6 @@ impl Client {
             return;
         }
         let sent_at = self.greeted_at(carrier);
-        let has_slept = self.has_slept(now);
         let is_same = self.known_session() == Some(welcome.session);
         let is_overtaken = self
             .active
@@ -134,7 +133,7 @@ impl Client {
             .map(|answer| answer.name.clone())
             .collect();
         self.activate(now, session, carrier);
-        if has_slept {
+        if now - sent_at > self.config.timing.watch + self.config.timing.slept {
             // The answer may have waited for this program to wake.
             self.wake(now, session);
         }

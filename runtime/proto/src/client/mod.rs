@@ -86,8 +86,8 @@ pub struct Client {
 /// Bytes that have waited for this program to wake are none. They only give the answer more time, since
 /// it may be behind them.
 struct Probe {
-    /// The number of the ping.
-    ping: u64,
+    /// The number of the ping; polling needs none, since each answer is one to a request.
+    ping: Option<u64>,
     since: Time,
     /// The carrier is dead if nothing comes before.
     until: Time,
@@ -252,9 +252,13 @@ impl Client {
 
     /// Uses other carriers from now on.
     pub fn choose_carrier(&mut self, now: Time, session: &mut Session, choice: CarrierChoice) {
-        if std::mem::replace(&mut self.config.carrier, choice) == choice
-            || self.phase != Phase::Active
-        {
+        if std::mem::replace(&mut self.config.carrier, choice) == choice {
+            return;
+        }
+        if choice != CarrierChoice::Auto {
+            self.upgrade.at = None;
+        }
+        if self.phase != Phase::Active {
             return;
         }
         let serves = match choice {
@@ -266,12 +270,9 @@ impl Client {
             self.reconnect(now, session);
         } else if self.active == Some(Carrier::Poll) && choice == CarrierChoice::Auto {
             self.upgrade.at = Some(now);
-        } else {
-            self.upgrade.at = None;
-            if choice == CarrierChoice::Poll {
-                // One that is tried while polling serves must not come to serve.
-                self.drop_socket(true);
-            }
+        } else if choice == CarrierChoice::Poll {
+            // One that is tried while polling serves must not come to serve.
+            self.drop_socket(true);
         }
     }
 
@@ -282,9 +283,9 @@ impl Client {
             Phase::Waiting(_) => self.begin(now, session),
             Phase::Active if self.active.is_some() => {
                 if self.probe.is_none() {
-                    self.poll_anew(session);
+                    let ping = (!self.poll_anew(now, session)).then(|| session.ping());
                     self.probe = Some(Probe {
-                        ping: session.ping(),
+                        ping,
                         since: now,
                         until: now + self.config.timing.probe,
                     });
@@ -378,7 +379,10 @@ impl Client {
 
     /// Lets pass what the time has come for.
     pub fn handle_timeout(&mut self, now: Time, session: &mut Session) {
-        if self.has_slept(now) {
+        if self
+            .timer()
+            .is_some_and(|due| now - due > self.config.timing.slept)
+        {
             self.wake(now, session);
         }
         self.watched = now;
@@ -491,12 +495,6 @@ impl Client {
         self.active.filter(|_| !mutated!("miss-silence"))?;
         let silent_at = self.last_received + self.config.limits.silence;
         Some(self.probe.as_ref().map_or(silent_at, |probe| probe.until))
-    }
-
-    /// Whether the timer should have rung long ago: the program, or the machine, has slept.
-    fn has_slept(&self, now: Time) -> bool {
-        self.timer()
-            .is_some_and(|due| now - due > self.config.timing.slept)
     }
 
     fn received(&mut self, now: Time) {

@@ -43,6 +43,8 @@ pub(super) struct Polling {
     sends: u64,
     /// The next request is to go over a connection of its own.
     fresh: bool,
+    /// The next poll asks for what the server said by those before it.
+    asks: bool,
     /// Requests that failed in a row, and when to go on after one.
     failures: u32,
     failed_at: Time,
@@ -152,10 +154,17 @@ impl Polling {
         self.rests_until = now + rest;
         self.round_trip = self.round_trip.min(took);
         // One that came too late, after a newer one, is answered with nothing as well, but at once.
-        let was_held = took >= (self.round_trip * 3).min(self.round_trip + SPARE);
+        let was_held = took
+            >= self
+                .round_trip
+                .saturating_mul(3)
+                .min(self.round_trip + SPARE);
         if was_held {
             self.abreast = if is_busy { self.abreast.max(2) - 1 } else { 1 };
-        } else if is_busy && took * 2 < self.round_trip * 3 && self.round_trip >= NEAR {
+        } else if is_busy
+            && took.saturating_mul(2) < self.round_trip.saturating_mul(3)
+            && self.round_trip >= NEAR
+        {
             self.abreast = (self.abreast + 1).min(POLLS);
         }
     }
@@ -165,6 +174,20 @@ impl Polling {
         let answer = self.awaited.front_mut()?.answer.take()?;
         self.awaited.pop_front();
         Some(answer)
+    }
+
+    /// What either side has said in an exchange may be lost: this side says it again, and asks the
+    /// server for what it said. Else one may wait for credit that the other has given.
+    fn say_again(&mut self, now: Time, session: &mut Session) {
+        session.rewind();
+        session.acknowledge_anew();
+        if self.awaited.is_empty() {
+            // By the next poll: until it has come, the server may answer one that has been given up.
+            self.asks = true;
+            self.rests_until = now;
+        } else {
+            session.ping();
+        }
     }
 
     /// Gives up all polls but one that has failed. The next one begins anew.
@@ -205,6 +228,7 @@ impl Client {
             polls: 0,
             sends: 0,
             fresh: false,
+            asks: false,
             failures,
             failed_at: Time::default(),
             retry_at: None,
@@ -237,7 +261,7 @@ impl Client {
     pub(super) fn greet_again(&mut self, now: Time) {
         if let Some(polling) = &mut self.polling {
             polling.failures += 1;
-            polling.greet_at = Some(now + RETRY * polling.failures);
+            polling.greet_at = Some(now + RETRY.saturating_mul(polling.failures));
         }
     }
 
@@ -266,21 +290,24 @@ impl Client {
 
     /// Whether nobody looks at the program. It then has no poll held while it waits for nothing:
     /// what comes for it may come some seconds later.
-    pub fn set_background(&mut self, session: &mut Session, background: bool) {
+    pub fn set_background(&mut self, now: Time, session: &mut Session, background: bool) {
         self.background = background;
         if background {
-            self.poll_anew(session);
+            self.poll_anew(now, session);
         }
     }
 
     /// The polls that are held are given up, and others take their place, over connections of their
-    /// own.
-    pub(super) fn poll_anew(&mut self, session: &mut Session) {
-        if let Some(polling) = self.polling.as_mut().filter(|polling| polling.live) {
-            polling.give_up_polls(None, &mut self.transmits);
-            polling.fresh = true;
-            say_again(session);
-        }
+    /// own. Returns whether the session is served by polling.
+    pub(super) fn poll_anew(&mut self, now: Time, session: &mut Session) -> bool {
+        let Some(polling) = self.polling.as_mut().filter(|polling| polling.live) else {
+            return false;
+        };
+        polling.give_up_polls(None, &mut self.transmits);
+        polling.fresh = true;
+        polling.retry_at = None;
+        polling.say_again(now, session);
+        true
     }
 
     pub(super) fn drop_polling(&mut self) {
@@ -330,6 +357,9 @@ impl Client {
         };
         *number += 1;
         let fresh = std::mem::take(&mut polling.fresh);
+        if hold && std::mem::take(&mut polling.asks) {
+            ahead.push(Frame::Ping(*number));
+        }
         let request = Frame::Request(Request {
             session: known.id,
             secret: known.secret.clone(),
@@ -522,7 +552,8 @@ impl Client {
                 self.lost(now, session, ConnectionEnd::Lost);
                 return;
             }
-            polling.retry_at = (polling.failures > 1).then(|| now + RETRY * polling.failures);
+            polling.retry_at =
+                (polling.failures > 1).then(|| now + RETRY.saturating_mul(polling.failures));
         }
         if asked == Asked::Send {
             self.wanted_tables = std::mem::take(&mut polling.tables_in_send);
@@ -531,16 +562,8 @@ impl Client {
             // Those behind it bring what cannot be taken in before what is lost has come again.
             polling.give_up_polls(exchange, &mut self.transmits);
         }
-        say_again(session);
+        polling.say_again(now, session);
     }
-}
-
-/// What either side has said in an exchange may be lost: this side says it again, and asks the server
-/// for what it said. Else one may wait for credit that the other has given.
-fn say_again(session: &mut Session) {
-    session.rewind();
-    session.acknowledge_anew();
-    session.ping();
 }
 
 enum Failed {

@@ -311,6 +311,12 @@ impl Seat {
     /// got that, and it serves the session from now on.
     fn spoken(&mut self, now: Time, session: &mut Session, epoch: u64) -> Result<(), Close> {
         if let Some(newcomer) = self.newcomer.take_if(|it| it.epoch == epoch) {
+            if self
+                .identity
+                .is_some_and(|identity| identity.expires <= now)
+            {
+                return Err(Close::new(CloseReason::IdentityExpired));
+            }
             self.seat(now, session, &newcomer)?;
         }
         Ok(())

@@ -158,16 +158,15 @@ impl Inbox {
         [self.due, self.credit.due].into_iter().flatten().min()
     }
 
-    /// What to tell the other side; it counts as told. With a full outbox no more credit is given,
-    /// since every call would add a reply to it.
-    pub(super) fn acknowledge(&mut self, now: Time, outbox_is_full: bool) -> Acknowledge {
+    /// What to tell the other side; it counts as told.
+    pub(super) fn acknowledge(&mut self, now: Time, withhold: bool) -> Acknowledge {
         self.told = self.received;
         self.untold_bytes = 0;
         self.due = None;
         self.now = false;
         Acknowledge {
             received: self.received,
-            credit: self.credit.announce(now, outbox_is_full),
+            credit: self.credit.announce(now, withhold),
         }
     }
 

@@ -362,7 +362,7 @@ impl Session {
     #[must_use]
     pub fn acknowledge(&mut self, now: Time) -> Acknowledge {
         self.inbox
-            .acknowledge(now, self.outbox.is_full(&self.limits))
+            .acknowledge(now, self.outbox.withholds_credit(&self.limits))
     }
 
     /// The session ends: calls that this side made fail at once, calls that run for the other side
@@ -522,11 +522,11 @@ impl Session {
             wire::encode_no_answer(self.codec, &frame, &mut encoded);
             return Some(encoded);
         }
-        let full = self.outbox.is_full(&self.limits);
+        let withhold = self.outbox.withholds_credit(&self.limits);
         let acknowledge = self
             .inbox
             .wants_acknowledge()
-            .then(|| self.inbox.acknowledge(now, full));
+            .then(|| self.inbox.acknowledge(now, withhold));
         let frame_size = self.limits.frame_size.min(LARGEST_FRAME);
         let mut writer = DataWriter::new(
             self.codec,
@@ -572,9 +572,9 @@ impl Session {
     }
 
     /// Whether the other side is short of credit and can have more. This too may come of anything:
-    /// a handler that has finished, was cancelled or has expired, or room in the outbox.
+    /// a handler that has finished, was cancelled or has expired, or replies that have gone.
     fn gives_credit(&self) -> bool {
-        self.inbox.credit_is_low() && !self.outbox.is_full(&self.limits)
+        self.inbox.credit_is_low() && !self.outbox.withholds_credit(&self.limits)
     }
 
     fn complete(&mut self, call: CallId, result: CallResult) {

@@ -4,10 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sente_proto::client::{
-    CarrierChoice, Client, Config, Event, ExchangeId, Response, SocketId, Transmit,
+    CarrierChoice, Client, Config, Credentials, Event, ExchangeId, Response, SocketClosed,
+    SocketId, Transmit,
 };
 use sente_proto::codec::Codec;
-use sente_proto::frame::{Acknowledge, Answer, Frame, Hello, Welcome};
+use sente_proto::frame::{Acknowledge, Answer, Data, Frame, Hello, Item, Welcome};
 use sente_proto::session::Session;
 use sente_proto::{
     Carrier, Close, CloseReason, FreshReason, Limits, ResumeSecret, SessionId, Time, wire,
@@ -274,4 +275,42 @@ fn polling_that_is_blocked_is_tried_a_few_times_beside_a_dialled_websocket() {
         }
     }
     assert!((2..=6).contains(&answered), "{answered}");
+}
+
+/// Profile anything, seed 1795672355130: WebSocket was to be tried again later, and then polling was chosen
+/// while credentials were awaited.
+#[test]
+fn a_carrier_that_is_chosen_while_credentials_are_awaited_is_the_only_one() {
+    let mut test = Test::new(Config {
+        asks_credentials: true,
+        ..Config::default()
+    });
+    for place in 0..2 {
+        test.act(|client, now, session| {
+            client.handle_credentials(now, session, Credentials::default());
+        });
+        test.open_socket();
+        test.welcome(place, 1, (place == 0).then_some(FreshReason::First));
+        // It is of some use, and lost soon all the same.
+        let socket = *test.sockets.last().unwrap();
+        let mut message = Vec::new();
+        let data = Data {
+            first: 1 + place as u64,
+            items: vec![Item::Skip { count: 1 }],
+            ..Data::default()
+        };
+        wire::encode(Codec::Bincode, &Frame::Data(data), &mut message);
+        test.act(|client, now, session| {
+            client.handle_message(now, session, socket, &message.into());
+            client.handle_closed(now, session, socket, SocketClosed::default());
+        });
+    }
+    test.act(|client, now, session| {
+        client.choose_carrier(now, session, CarrierChoice::Poll);
+        client.handle_credentials(now, session, Credentials::default());
+    });
+    test.welcome(2, 1, None);
+    assert_eq!(test.client.state().carrier, Some(Carrier::Poll));
+    test.pass(Duration::from_secs(20));
+    assert_eq!(test.sockets.len(), 2);
 }

@@ -257,3 +257,37 @@ fn a_reply_that_is_empty_needs_no_room() {
     }
     assert_eq!(wire.two.counts().refused_replies, 0);
 }
+
+/// Profile unread, seed 1795672358463: both outboxes were full of events that waited for credit, and a side
+/// with a full outbox gave none.
+#[test]
+fn two_sides_that_are_full_of_events_do_not_wait_for_each_other() {
+    let mut wire = Wire::with(Limits {
+        handlers: 2,
+        outbox_events: 3,
+        ..Limits::default()
+    });
+    wire.run();
+    let mut sent = 0;
+    let mut fill = |wire: &mut Wire| {
+        for _ in 0..3 {
+            sent += u32::from(wire.one.send(wire.now, say("up")).is_ok());
+            sent += u32::from(wire.two.send(wire.now, say("down")).is_ok());
+        }
+    };
+    fill(&mut wire);
+    for _ in 0..4 {
+        wire.run();
+        wire.pass(Duration::from_millis(20));
+    }
+    // Handlers run for all that has come, and what is sent now waits for credit.
+    fill(&mut wire);
+    let mut came = 0;
+    for _ in 0..20 {
+        came += heard(&mut wire.one).len() + heard(&mut wire.two).len();
+        wire.run();
+        wire.pass(Duration::from_millis(20));
+    }
+    assert_eq!(came as u32, sent);
+    assert_eq!(sent, 10);
+}

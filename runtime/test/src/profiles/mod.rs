@@ -358,6 +358,21 @@ const PROFILES: &[Profile] = &[
         },
         meets: &["outbox: full", "call: its reply finds no room"],
     },
+    // So little room that what waits for credit fills it, on both sides.
+    Profile {
+        name: "cramped",
+        plan: |seed| {
+            let network = Network::seeded(seed).delay(ms(5)..ms(100));
+            varied(seed, network)
+                .limits(Limits {
+                    outbox_events: 1,
+                    handlers: 1,
+                    ..small()
+                })
+                .load(ms(800), 1)
+        },
+        meets: &["outbox: full", "session: fresh, overflow"],
+    },
     Profile {
         name: "clocks",
         plan: |seed| {

@@ -193,7 +193,7 @@ impl World {
             }
             Fault::Break => machine.break_connection(now, session),
             Fault::Wake => machine.wake(now, session),
-            Fault::Hide => machine.set_background(session, other < 2),
+            Fault::Hide => machine.set_background(now, session, other < 2),
             Fault::Reconnect => machine.reconnect(now, session),
             Fault::Reauthenticate => machine.reauthenticate(),
             Fault::ShowAnother => {
@@ -355,6 +355,10 @@ impl World {
         };
         let hello = Frame::Hello(hello);
         if self.rng.chance(0.5) {
+            if !self.server.is_up() {
+                // Nobody takes the connection.
+                return Ok(());
+            }
             let mut message = Vec::new();
             wire::encode(codec, &hello, &mut message);
             let socket = self.add_socket(client, None);

@@ -109,6 +109,7 @@ impl Outbox {
                 break;
             };
             self.waiting_bytes -= bytes;
+            self.start_bytes -= if is_start { bytes } else { 0 };
             let number = self.last_number() + 1;
             let written = write(now, &what, number, writer, &mut on_call);
             if !written {

@@ -50,6 +50,8 @@ pub(super) struct Outbox {
     controls: VecDeque<Waiting>,
     /// How many of `starts` have been removed and are still in the queue.
     removed: usize,
+    start_bytes: usize,
+    /// Of both.
     waiting_bytes: usize,
     waiting_since: Option<Time>,
     stamp: u64,
@@ -167,6 +169,19 @@ impl Outbox {
 
     pub(super) fn is_full(&self, limits: &Limits) -> bool {
         self.bytes() >= limits.outbox_bytes || self.len() >= limits.outbox_events
+    }
+
+    /// Whether no credit is to be given, since every call would add a reply to what there is too much
+    /// of already. What waits for credit itself does not count: two sides that are full of that would
+    /// wait for each other for ever.
+    pub(super) fn withholds_credit(&self, limits: &Limits) -> bool {
+        let counts = !mutated!("starve-each-other");
+        let (bytes, items) = if counts {
+            (self.start_bytes, self.starts.len() - self.removed)
+        } else {
+            (0, 0)
+        };
+        self.bytes() - bytes >= limits.outbox_bytes || self.len() - items >= limits.outbox_events
     }
 
     /// Whether the carrier has not yet been given all that had a number.

@@ -51,6 +51,7 @@ impl Outbox {
             self.sent_bytes += what.bytes();
             return self.sent.push_back(Sent::Kept(what));
         }
+        self.start_bytes += what.bytes();
         let waiting = self.stamped(now, what);
         if mutated!("send-newest-first") {
             return self.starts.push_front(waiting);
@@ -98,6 +99,7 @@ impl Outbox {
     fn remove_at(&mut self, place: usize) -> What {
         let what = mem::replace(&mut self.starts[place].what, What::Removed);
         self.waiting_bytes -= what.bytes();
+        self.start_bytes -= what.bytes();
         self.removed += 1;
         what
     }
