@@ -109,7 +109,11 @@ impl Client {
             && !mutated!("give-up-websocket")
         {
             self.upgrade.at = Some(now + self.upgrade.delay);
-            self.upgrade.delay = (self.upgrade.delay * 2).min(self.config.timing.upgrade_cap);
+            self.upgrade.delay = self
+                .upgrade
+                .delay
+                .saturating_mul(2)
+                .min(self.config.timing.upgrade_cap);
         }
     }
 

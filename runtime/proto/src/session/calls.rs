@@ -190,7 +190,8 @@ impl Calls {
     }
 
     pub(super) fn place(&self, call: CallId) -> Place {
-        self.slots[call.0].place
+        let slot = self.slots.get(call.0);
+        slot.map_or(Place::Nowhere, |slot| slot.place)
     }
 
     pub(super) fn next_deadline(&self) -> Option<Time> {

@@ -292,7 +292,7 @@ impl Credit {
         let by_handlers = self.by_handlers();
         let by_rate = self.arrived + self.tokens;
         if by_rate < by_handlers && by_rate - self.arrived <= self.handlers / 2 {
-            let wait = self.handlers.saturating_mul(500_000) / self.rate;
+            let wait = self.handlers.saturating_mul(500_000) / self.rate.max(1);
             self.due = Some(now + Duration::from_micros(wait.max(1_000)));
         }
         self.announced = self.announced.max(by_handlers.min(by_rate));

@@ -186,13 +186,14 @@ impl<'a> Input<'a> {
     }
 
     fn array<const N: usize>(&mut self) -> Result<[u8; N], WireError> {
-        let bytes = self.frame[self.at..].first_chunk().ok_or(ENDS_EARLY)?;
+        let rest = self.frame.get(self.at..).unwrap_or_default();
+        let bytes = rest.first_chunk().ok_or(ENDS_EARLY)?;
         self.at += N;
         Ok(*bytes)
     }
 
     fn take(&mut self, length: u64) -> Result<&'a [u8], WireError> {
-        let rest = &self.frame[self.at..];
+        let rest = self.frame.get(self.at..).unwrap_or_default();
         let taken = usize::try_from(length)
             .ok()
             .and_then(|length| rest.get(..length))

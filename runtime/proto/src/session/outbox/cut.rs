@@ -64,9 +64,12 @@ impl Outbox {
             items += 1;
             items == 1 || writer.len() + bytes + ITEM_HEAD <= frame_size
         };
-        while self.cursor < self.sent.len() {
+        loop {
             let number = self.cursor_number();
-            match &mut self.sent[self.cursor] {
+            let Some(sent) = self.sent.get(self.cursor) else {
+                break;
+            };
+            match sent {
                 Sent::Kept(what) => {
                     if !has_room(writer, what.bytes()) {
                         return;

@@ -91,13 +91,17 @@ impl Outbox {
         if let Ok(place) = self
             .starts
             .binary_search_by_key(&stamp, |waiting| waiting.stamp)
+            && let Some(waiting) = self.starts.get_mut(place)
         {
-            self.starts[place].what.release();
+            waiting.what.release();
         }
     }
 
     fn remove_at(&mut self, place: usize) -> What {
-        let what = mem::replace(&mut self.starts[place].what, What::Removed);
+        let Some(waiting) = self.starts.get_mut(place) else {
+            return What::Removed;
+        };
+        let what = mem::replace(&mut waiting.what, What::Removed);
         self.waiting_bytes -= what.bytes();
         self.start_bytes -= what.bytes();
         self.removed += 1;
@@ -129,8 +133,9 @@ impl Outbox {
             return dropped;
         }
         for place in 0..self.starts.len() {
-            if matches!(&self.starts[place].what, What::Event(event) if event.delivery == Delivery::Volatile)
-            {
+            let waiting = self.starts.get(place);
+            let is_volatile = |waiting: &Waiting| matches!(&waiting.what, What::Event(event) if event.delivery == Delivery::Volatile);
+            if waiting.is_some_and(is_volatile) {
                 self.remove_at(place);
                 dropped += 1;
             }
@@ -146,8 +151,10 @@ impl Outbox {
         swept: &mut Swept,
     ) {
         for place in 0..self.starts.len() {
-            let what = &self.starts[place].what;
-            let (What::Event(Outgoing { event, .. }) | What::Call { event, .. }) = what else {
+            let what = self.starts.get(place).map(|waiting| &waiting.what);
+            let Some(what @ (What::Event(Outgoing { event, .. }) | What::Call { event, .. })) =
+                what
+            else {
                 continue;
             };
             let Some(refusal) = why(*event, what.bytes()) else {
