@@ -117,11 +117,11 @@ fn a_client_that_is_woken_is_of_use_again_within_a_second_and_a_handshake() {
             advance(secs(2)).await;
             let call = || House::to_server(&ann).double(7).timeout(secs(60));
 
-            // Its connection is alive: nothing changes.
+            // Its connection is alive: nothing changes, but that polling takes new connections.
             ann.wake();
             let began = Instant::now();
             assert_eq!(call().await, Ok(14));
-            assert!(began.elapsed() <= ROUND_TRIP * 3, "{:?}", began.elapsed());
+            assert!(began.elapsed() <= ROUND_TRIP * 4, "{:?}", began.elapsed());
             assert_eq!(ann.state().last_close, None);
 
             // It is dead, and nobody has said so.
