@@ -268,6 +268,7 @@ impl Credit {
     /// Half of it or less is left, and more could be given.
     fn is_low(&self) -> bool {
         self.due.is_none()
+            && !mutated!("grant-no-credit")
             && self.announced - self.arrived <= self.handlers / 2
             && self.by_handlers() > self.announced
     }
