@@ -26,7 +26,7 @@ pub use count::{
 pub use entry::{Answer, Back, Entry};
 pub use host::Host;
 pub use program::Program;
-pub use proxy::{Line, Mode, Proxy, Way};
+pub use proxy::{Draws, Line, Mode, Proxy, Way};
 pub use story::{Story, Summary};
 pub use talk::{
     Heard, Talk, TalkClient, TalkServer, TalkToClient, TalkToClients, TalkToServer, connect,

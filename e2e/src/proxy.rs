@@ -11,8 +11,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{oneshot, watch};
 use tokio::task::{JoinHandle, JoinSet};
 
-pub use line::Line;
 use line::{Budget, pump};
+pub use line::{Draws, Line};
 
 /// What a [`Proxy`] does with connections.
 #[derive(Clone, Copy, Debug, Default, Eq, PartialEq)]

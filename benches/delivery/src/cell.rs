@@ -6,7 +6,7 @@ use std::time::Duration;
 use axum::serve::ListenerExt as _;
 use futures_util::StreamExt;
 use sente_client::{CarrierChoice, Client, Link};
-use sente_e2e::{Count, CountClient, CountServer, Line, Mode, Proxy};
+use sente_e2e::{Count, CountClient, CountServer, Draws, Line, Mode, Proxy};
 use sente_server::{Peer, Presence, Server};
 use tokio::net::TcpListener;
 use tokio::time::{Instant, sleep, sleep_until};
@@ -145,11 +145,11 @@ impl Cell {
 
     /// Sends all numbers, and notes when each was sent.
     async fn send(self, peer: Peer, seed: u64) -> Result<Vec<Instant>> {
-        let mut draws = Draws(seed);
+        let mut draws = Draws::seeded(seed);
         let mut next = Instant::now();
         let mut sent = Vec::with_capacity(self.events);
         for number in 1..=self.events {
-            let varied = 1.0 + self.variation * (2.0 * draws.next() - 1.0);
+            let varied = 1.0 + self.variation * (2.0 * draws.draw() - 1.0);
             next += self.period.mul_f64(varied);
             sleep_until(next).await;
             sent.push(Instant::now());
@@ -203,49 +203,4 @@ fn outcome(sent: &[Instant], heard: &[(u64, Instant)], back_at: Option<Instant>)
         _ => None,
     };
     outcome
-}
-
-/// Numbers from 0 up to 1 by a seed (SplitMix64).
-struct Draws(u64);
-
-impl Draws {
-    fn next(&mut self) -> f64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut z = self.0;
-        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        ((z ^ (z >> 31)) >> 11) as f64 / (1_u64 << 53) as f64
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn at(start: Instant, ms: u64) -> Instant {
-        start + Duration::from_millis(ms)
-    }
-
-    #[test]
-    fn what_is_lost_repeated_and_reordered_is_counted() {
-        let start = Instant::now();
-        let sent = [0, 10, 20, 30].map(|ms| at(start, ms));
-        let heard = [(1, 5), (3, 26), (2, 27), (3, 40)].map(|(number, ms)| (number, at(start, ms)));
-        let outcome = outcome(&sent, &heard, Some(at(start, 15)));
-        assert_eq!((outcome.sent, outcome.delivered), (4, 3));
-        assert_eq!((outcome.reordered, outcome.repeated), (1, 1));
-        assert_eq!(outcome.took, [5.0, 6.0, 17.0]);
-        assert_eq!(outcome.caught_up, Some(12.0));
-        assert!(!outcome.is_perfect());
-    }
-
-    #[test]
-    fn percentiles_are_those_of_the_events_that_came() {
-        let outcome = Outcome {
-            took: (0..100).map(f64::from).collect(),
-            ..Outcome::default()
-        };
-        assert_eq!(outcome.percentile(50), 50.0);
-        assert_eq!(outcome.percentile(99), 99.0);
-    }
 }

@@ -108,7 +108,7 @@ pub(super) async fn pump(
                 let takes = Duration::from_secs_f64(read as f64 / f64::from(rate));
                 free = free.max(Instant::now()) + takes;
             }
-            let late = line.delay + line.jitter.mul_f64(draws.next());
+            let late = line.delay + line.jitter.mul_f64(draws.draw());
             let at = (Instant::now() + late).max(free);
             if under_way.send((at, buffer[..read].to_vec())).await.is_err() {
                 return Ok(());
@@ -136,12 +136,19 @@ pub(super) async fn pump(
     tokio::try_join!(takes_in, gives_out).map(|_| ())
 }
 
-/// Numbers from 0 up to 1, the same each time (SplitMix64).
-#[derive(Default)]
-struct Draws(u64);
+/// Numbers from 0 up to 1, the same for the same seed (SplitMix64).
+#[derive(Debug, Default)]
+pub struct Draws(u64);
 
 impl Draws {
-    fn next(&mut self) -> f64 {
+    /// Those of that seed.
+    #[must_use]
+    pub const fn seeded(seed: u64) -> Self {
+        Self(seed)
+    }
+
+    /// The next one.
+    pub fn draw(&mut self) -> f64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut z = self.0;
         z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

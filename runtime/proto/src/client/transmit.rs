@@ -45,8 +45,8 @@ pub enum Transmit {
         body: Vec<u8>,
         /// After so long without a response, the request has failed.
         timeout: Duration,
-        /// It begins a carrier, and is to go over a connection made for it: those that were kept may
-        /// have died with what went before.
+        /// It begins a carrier, or is the first after a sleep, and is to go over a connection made for
+        /// it: those that were kept may be dead.
         fresh: bool,
     },
     /// Drop a request. Nothing more is heard of it.

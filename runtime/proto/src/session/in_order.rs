@@ -6,7 +6,7 @@
 
 use std::collections::VecDeque;
 
-use super::IDLE_CAPACITY;
+use super::{IDLE_CAPACITY, keep};
 
 /// So many places of removed pairs are kept before they are swept out.
 const SPARE: usize = 32;
@@ -82,14 +82,7 @@ impl InOrder {
                 self.entries = VecDeque::new();
             }
         } else if self.entries.len() > 2 * self.len + SPARE {
-            // By steps that are taken elsewhere too: less code than `retain`.
-            for _ in 0..self.entries.len() {
-                if let Some(entry) = self.entries.pop_front()
-                    && !entry.removed
-                {
-                    self.entries.push_back(entry);
-                }
-            }
+            keep(&mut self.entries, |entry| !entry.removed);
         }
         true
     }

@@ -522,11 +522,8 @@ impl Session {
             wire::encode_no_answer(self.codec, &frame, &mut encoded);
             return Some(encoded);
         }
-        let withhold = self.outbox.withholds_credit(&self.limits);
-        let acknowledge = self
-            .inbox
-            .wants_acknowledge()
-            .then(|| self.inbox.acknowledge(now, withhold));
+        let wants_acknowledge = self.inbox.wants_acknowledge();
+        let acknowledge = wants_acknowledge.then(|| self.acknowledge(now));
         let frame_size = self.limits.frame_size.min(LARGEST_FRAME);
         let mut writer = DataWriter::new(
             self.codec,
@@ -580,6 +577,17 @@ impl Session {
     fn complete(&mut self, call: CallId, result: CallResult) {
         if self.calls.complete(call, result) {
             self.events.push_back(Event::Completed(call));
+        }
+    }
+}
+
+/// Keeps in a queue what is wanted. By steps that are taken elsewhere too: less code than `retain`.
+fn keep<T>(queue: &mut VecDeque<T>, is_wanted: impl Fn(&T) -> bool) {
+    for _ in 0..queue.len() {
+        if let Some(item) = queue.pop_front()
+            && is_wanted(&item)
+        {
+            queue.push_back(item);
         }
     }
 }

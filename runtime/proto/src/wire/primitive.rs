@@ -129,7 +129,10 @@ impl<'a> Input<'a> {
     }
 
     pub(super) fn fingerprint(&mut self) -> Result<u64, WireError> {
-        self.array().map(u64::from_be_bytes)
+        let rest = self.frame.get(self.at..).unwrap_or_default();
+        let bytes = rest.first_chunk().ok_or(ENDS_EARLY)?;
+        self.at += size_of::<u64>();
+        Ok(u64::from_be_bytes(*bytes))
     }
 
     pub(super) fn string(&mut self) -> Result<String, WireError> {
@@ -183,13 +186,6 @@ impl<'a> Input<'a> {
             return Err(WireError::Malformed("a count is larger than the frame"));
         }
         Ok(count as usize)
-    }
-
-    fn array<const N: usize>(&mut self) -> Result<[u8; N], WireError> {
-        let rest = self.frame.get(self.at..).unwrap_or_default();
-        let bytes = rest.first_chunk().ok_or(ENDS_EARLY)?;
-        self.at += N;
-        Ok(*bytes)
     }
 
     fn take(&mut self, length: u64) -> Result<&'a [u8], WireError> {

@@ -153,3 +153,19 @@ fn a_carrier_that_was_only_welcomed_is_told_that_the_identity_is_over() {
             .expect("it is let in again");
     }
 }
+
+/// Profile anything, seed 1795672357964: the carrier before was lost while this one was welcomed, and so no
+/// timer looked at the identity.
+#[test]
+fn a_welcomed_carrier_does_not_take_over_by_an_identity_that_has_expired() {
+    for (at, refused) in [(129, None), (130, Some(CloseReason::IdentityExpired))] {
+        let mut served = leased(Carrier::WebSocket);
+        served
+            .attach(100, &hello(1, 2), Carrier::WebSocket)
+            .expect("it is newer");
+        served.seat.detach(&mut served.session, 1);
+        let heard = served.frame(at, 2, acknowledging(0));
+        assert_eq!(heard.err().map(|close| close.reason), refused, "at {at}");
+        assert_eq!(served.seat.carrier().is_none(), refused.is_some());
+    }
+}

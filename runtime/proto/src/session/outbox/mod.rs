@@ -175,13 +175,11 @@ impl Outbox {
     /// of already. What waits for credit itself does not count: two sides that are full of that would
     /// wait for each other for ever.
     pub(super) fn withholds_credit(&self, limits: &Limits) -> bool {
-        let counts = !mutated!("starve-each-other");
-        let (bytes, items) = if counts {
-            (self.start_bytes, self.starts.len() - self.removed)
-        } else {
-            (0, 0)
-        };
-        self.bytes() - bytes >= limits.outbox_bytes || self.len() - items >= limits.outbox_events
+        if mutated!("starve-each-other") {
+            return self.is_full(limits);
+        }
+        self.bytes() - self.start_bytes >= limits.outbox_bytes
+            || self.controls.len() + self.sent.len() >= limits.outbox_events
     }
 
     /// Whether the carrier has not yet been given all that had a number.

@@ -7,6 +7,7 @@ use bytes::Bytes;
 use super::{CallId, Delivery, Newest, Outbox, Outgoing, Refusal, Sent, Waiting, What};
 use crate::Time;
 use crate::frame::Outcome;
+use crate::session::keep;
 
 impl Outbox {
     pub(in crate::session) fn push_event(&mut self, now: Time, event: Outgoing) {
@@ -111,14 +112,9 @@ impl Outbox {
     /// A `latest` that is overwritten again and again must not let the queue grow.
     fn sweep_removed(&mut self) {
         if self.removed > 32 && self.removed > self.starts.len() / 2 {
-            // By steps that are taken elsewhere too: less code than `retain`.
-            for _ in 0..self.starts.len() {
-                if let Some(waiting) = self.starts.pop_front()
-                    && !matches!(waiting.what, What::Removed)
-                {
-                    self.starts.push_back(waiting);
-                }
-            }
+            keep(&mut self.starts, |waiting| {
+                !matches!(waiting.what, What::Removed)
+            });
             self.removed = 0;
         }
         if self.starts.is_empty() && self.controls.is_empty() {
